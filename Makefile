@@ -1,0 +1,81 @@
+
+# Copyright (C) nginx-live authors
+
+
+# make                  builds the modules into $(BUILD)/modules
+# make run              builds and starts all of it, with a test pattern
+# make test             builds and runs the tests
+# make check            static checks
+# make check-long       minutes of fuzzing for each parser
+# make bench            measures
+# make install          installs the modules (DESTDIR, MODULESDIR)
+# make clean
+#
+# NGX_SRC=DIR           another nginx source tree, 1.22 to mainline
+# SANITIZE=1            with the address and undefined behaviour sanitizers
+# BUILD=DIR             where everything built goes
+
+
+NGX_DEV =	/usr/share/nginx/src
+NGX_SRC =	$(NGX_DEV)
+
+ifeq ($(NGX_SRC),$(NGX_DEV))
+BUILD =		build$(if $(SANITIZE),/sanitize)
+else
+NGX_VERSION :=	$(shell sed -n 's/.*NGINX_VERSION  *"\(.*\)"/\1/p' \
+			$(NGX_SRC)/src/core/nginx.h)
+BUILD =		build/nginx-$(NGX_VERSION)$(if $(SANITIZE),-sanitize)
+endif
+
+# both may be set by packagers
+
+MODULESDIR =	/usr/lib/nginx/modules
+AVAILABLEDIR =	/usr/share/nginx/modules-available
+
+# tests that run at the same time
+
+JOBS =		2
+
+export SANITIZE
+
+
+all:		modules
+
+modules:
+	@test -d $(NGX_SRC)/src || util/deps
+	@util/build $(BUILD) $(NGX_SRC)
+
+deps:
+	@util/deps
+
+deps-test:
+	@util/deps --test
+
+run:		deps
+	@util/build $(BUILD) $(NGX_SRC)
+	@exec util/run $(BUILD)
+
+test:		deps-test
+	@util/build $(BUILD) $(NGX_SRC)
+	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
+		prove -j $(JOBS) -r $(PROVEFLAGS) t/
+
+check:		deps-test modules
+	@util/check $(BUILD)
+
+bench:		deps-test modules
+	@util/bench/run $(BUILD)
+
+install:	modules
+	@util/install $(BUILD) "$(DESTDIR)" $(MODULESDIR) $(AVAILABLEDIR)
+
+clean:
+	rm -rf build
+
+.PHONY:		all modules deps deps-test run test check check-long bench \
+		install clean
+
+
+# unit tests and fuzzers of the pure files
+
+-include util/unit.mk
