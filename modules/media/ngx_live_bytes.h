@@ -189,7 +189,7 @@ u_char *ngx_live_write_data(u_char *pos, u_char *end, const void *data,
 
 
 /*
- * The bit reader.  After an underrun, or an Exp-Golomb code of more than 32
+ * The bit reader.  After an underrun, or an Exp-Golomb code of more than 31
  * leading zeros, error is set and stays set, and every further read yields
  * zero: a caller may read a whole structure and look at error once.  Loops
  * whose count was read must look at it before they loop.

@@ -1,0 +1,115 @@
+
+# Copyright (C) nginx-live authors
+
+
+# make unit             unit tests of the pure files, $(BUILD)/unit/FILE
+# make fuzz             their fuzz targets, $(BUILD)/fuzz/FILE (clang)
+# make check-unit       builds and runs both as `make test` does
+# make check-long       each fuzz target for FUZZ_LONG seconds
+#
+# A pure file needs no nginx but its headers: what it calls of nginx's core
+# is in t/unit/ngx_unit_stub.c.  All pure files go into an archive, and a
+# test is linked with those that it needs.
+
+
+ifeq ($(strip $(BUILD)),)
+$(error BUILD is empty)
+endif
+
+PURE_SRCS =	$(wildcard modules/media/*.c \
+			modules/rtmp/ngx_live_rtmp_chunk.c \
+			modules/rtmp/ngx_live_rtmp_handshake.c \
+			modules/hls/ngx_live_hls_fit.c \
+			modules/hls/ngx_live_hls_playlist.c \
+			modules/hls/ngx_live_hls_journal.c)
+
+UNIT_STUB =	t/unit/ngx_unit_stub.c
+UNIT_SRCS =	$(filter-out $(UNIT_STUB),$(wildcard t/unit/*.c))
+FUZZ_SRCS =	$(wildcard t/fuzz/*.c)
+
+UNIT_DIR =	$(BUILD)/unit
+FUZZ_DIR =	$(BUILD)/fuzz
+
+UNIT_CC =	gcc
+FUZZ_CC =	$(firstword $(shell command -v clang clang-19 clang-16 \
+			clang-14 2> /dev/null) clang)
+
+FUZZ_LONG =	60
+
+# the configured tree, with objs/ngx_auto_config.h
+
+NGX_TREE =	$(BUILD)/nginx
+NGX_INCS =	-I $(NGX_TREE)/objs -I $(NGX_SRC)/src/core \
+		-I $(NGX_SRC)/src/event -I $(NGX_SRC)/src/event/modules \
+		-I $(NGX_SRC)/src/event/quic -I $(NGX_SRC)/src/os/unix
+
+UNIT_CFLAGS =	-g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror \
+		-Wno-unused-parameter -MMD -MP \
+		$(patsubst %,-I %,$(wildcard modules/media modules/core \
+			modules/rtmp modules/hls)) \
+		-I t/unit $(NGX_INCS)
+
+UNIT_SAN =	-fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_SAN =	-fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=undefined
+UNIT_LIBS =	-lcrypto -lm
+
+UNIT_PURE =	$(PURE_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
+		$(UNIT_STUB:%.c=$(UNIT_DIR)/obj/%.o)
+FUZZ_PURE =	$(PURE_SRCS:%.c=$(FUZZ_DIR)/obj/%.o) \
+		$(UNIT_STUB:%.c=$(FUZZ_DIR)/obj/%.o)
+
+UNIT_BINS =	$(UNIT_SRCS:t/unit/%.c=$(UNIT_DIR)/%)
+FUZZ_BINS =	$(FUZZ_SRCS:t/fuzz/%.c=$(FUZZ_DIR)/%)
+
+
+unit:		$(UNIT_BINS)
+
+fuzz:		$(FUZZ_BINS)
+
+check-unit:	unit fuzz
+	@NGX_LIVE_BUILD=$(abspath $(BUILD)) prove t/unit.t t/fuzz.t
+
+check-long:	fuzz
+	@NGX_LIVE_BUILD=$(abspath $(BUILD)) FUZZ_SECONDS=$(FUZZ_LONG) \
+		prove -v t/fuzz.t
+
+.PHONY:		unit fuzz check-unit check-long
+
+
+# the modules may not compile yet: the tests need the configuration only
+
+$(NGX_TREE)/objs/ngx_auto_config.h:
+	@util/build $(BUILD) $(NGX_SRC) || test -f $@
+
+$(UNIT_DIR)/obj/%.o:	%.c | $(NGX_TREE)/objs/ngx_auto_config.h
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	@$(UNIT_CC) $(UNIT_CFLAGS) $(UNIT_SAN) -c -o $@ $<
+
+$(FUZZ_DIR)/obj/%.o:	%.c | $(NGX_TREE)/objs/ngx_auto_config.h
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	@$(FUZZ_CC) $(UNIT_CFLAGS) $(FUZZ_SAN) -c -o $@ $<
+
+$(UNIT_DIR)/libpure.a:	$(UNIT_PURE)
+	@ar rcs $@.$$$$ $(UNIT_PURE) && mv -f $@.$$$$ $@
+
+$(FUZZ_DIR)/libpure.a:	$(FUZZ_PURE)
+	@ar rcs $@.$$$$ $(FUZZ_PURE) && mv -f $@.$$$$ $@
+
+$(UNIT_BINS): $(UNIT_DIR)/%: $(UNIT_DIR)/obj/t/unit/%.o $(UNIT_DIR)/libpure.a
+	@echo "  LINK $@"
+	@$(UNIT_CC) $(UNIT_SAN) -o $@ $^ $(UNIT_LIBS)
+
+$(FUZZ_BINS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/obj/t/fuzz/%.o $(FUZZ_DIR)/libpure.a
+	@echo "  LINK $@"
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(UNIT_LIBS)
+
+.SECONDARY:	$(UNIT_PURE) $(FUZZ_PURE) \
+		$(UNIT_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
+		$(FUZZ_SRCS:%.c=$(FUZZ_DIR)/obj/%.o)
+
+-include $(UNIT_PURE:.o=.d) $(FUZZ_PURE:.o=.d)
+-include $(UNIT_SRCS:%.c=$(UNIT_DIR)/obj/%.d)
+-include $(FUZZ_SRCS:%.c=$(FUZZ_DIR)/obj/%.d)
