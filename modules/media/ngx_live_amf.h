@@ -25,7 +25,8 @@
  *
  *     NGX_OK        the value was read, the cursor stands behind it
  *     NGX_DECLINED  the next value is of another type and stays unread
- *     NGX_DONE      there is no further value
+ *     NGX_DONE      there is no further value; inside a container: the value
+ *                   of the current property was read already
  *     NGX_ERROR     the buffer is malformed, reason says how; final
  */
 
@@ -131,13 +132,16 @@ ngx_int_t ngx_live_amf_read_object(ngx_live_amf_t *a);
 /*
  * Steps to the next property of the innermost open container: key is its
  * name (empty for an element of an array) and its value may be read next.
- * A value that was not read is skipped, as are containers entered in it and
- * not left.  NGX_DONE: the container has ended and the cursor is behind it.
+ * A value that was not read is skipped; a container that was entered must be
+ * left first.  NGX_DONE: the container has ended, the cursor is behind it.
  */
 ngx_int_t ngx_live_amf_next(ngx_live_amf_t *a, ngx_str_t *key);
 
 /* leaves the innermost open container, whatever is unread in it */
 ngx_int_t ngx_live_amf_leave(ngx_live_amf_t *a);
+
+/* a number cut to an integer; NaN is 0, and what does not fit the limit */
+int64_t ngx_live_amf_integer(double number);
 
 /* skips one value with all that is in it; NGX_OK, NGX_DONE, NGX_ERROR */
 ngx_int_t ngx_live_amf_skip(ngx_live_amf_t *a);
