@@ -19,9 +19,13 @@ endif
 PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/rtmp/ngx_live_rtmp_chunk.c \
 			modules/rtmp/ngx_live_rtmp_handshake.c \
+			modules/hls/ngx_live_hls_cut.c \
 			modules/hls/ngx_live_hls_fit.c \
+			modules/hls/ngx_live_hls_grid.c \
+			modules/hls/ngx_live_hls_journal.c \
+			modules/hls/ngx_live_hls_name.c \
 			modules/hls/ngx_live_hls_playlist.c \
-			modules/hls/ngx_live_hls_journal.c)
+			modules/hls/ngx_live_hls_request.c)
 
 UNIT_STUB =	t/unit/ngx_unit_stub.c
 UNIT_SRCS =	$(filter-out $(UNIT_STUB),$(wildcard t/unit/*.c))
