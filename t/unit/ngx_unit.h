@@ -27,12 +27,25 @@ static ngx_uint_t  ngx_unit_tests;
 static ngx_uint_t  ngx_unit_failed;
 
 
+/*
+ * What is tested is evaluated before the arguments of "what", which may be
+ * its results.
+ */
+
 #define ok(cond, ...)                                                         \
-    ngx_unit_ok((cond) ? 1 : 0, __FILE__, __LINE__, __VA_ARGS__)
+    ({                                                                        \
+        ngx_uint_t  ngx_unit_c = (cond) ? 1 : 0;                              \
+                                                                              \
+        ngx_unit_ok(ngx_unit_c, __FILE__, __LINE__, __VA_ARGS__);             \
+    })
 
 #define is_int(got, expected, ...)                                            \
-    ngx_unit_is_int((int64_t) (got), (int64_t) (expected),                    \
-                    __FILE__, __LINE__, __VA_ARGS__)
+    ({                                                                        \
+        int64_t  ngx_unit_g = (int64_t) (got);                                \
+                                                                              \
+        ngx_unit_is_int(ngx_unit_g, (int64_t) (expected),                     \
+                        __FILE__, __LINE__, __VA_ARGS__);                     \
+    })
 
 #define is_str(got, expected, ...)                                            \
     ngx_unit_is_mem((got)->data, (got)->len, expected, strlen(expected),      \
