@@ -3,6 +3,7 @@
 
 
 # make                  builds the modules into $(BUILD)/modules
+# make html             puts the page together, with hls.js from npm
 # make run              builds and starts all of it, with a test pattern
 # make test             builds and runs the tests
 # make check            static checks
@@ -51,12 +52,16 @@ deps:
 deps-test:
 	@util/deps --test
 
+html:
+	@util/page $(BUILD)
+
 run:		deps
 	@util/build $(BUILD) $(NGX_SRC)
 	@exec util/run $(BUILD)
 
 test:		deps-test
 	@util/build $(BUILD) $(NGX_SRC)
+	@util/page $(BUILD) --browser
 	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
 		prove -j $(JOBS) -r $(PROVEFLAGS) t/
 
@@ -72,7 +77,7 @@ install:	modules
 clean:
 	rm -rf build
 
-.PHONY:		all modules deps deps-test run test check check-long bench \
+.PHONY:		all modules html deps deps-test run test check check-long bench \
 		install clean
 
 
