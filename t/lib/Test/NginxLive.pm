@@ -19,8 +19,9 @@ package Test::NginxLive;
 #     wait_for(sub { $t->json('/status') }, 10, 'status');
 #
 # Options of new: main, live, stream, http, events (texts put into their
-# blocks; a block without text is left out), workers (2), modules (names of
-# .so files without suffix, those of the suite that are built), level (info).
+# blocks; a block without text is left out), order (of the blocks), before and
+# after (texts around load_module), workers (2), modules (names of .so files
+# without suffix, those of the suite that are built), level (info).
 # In the texts %%PORT_name%% is a free port, %%DIR%% the server's directory,
 # %%TOP%% the source tree, %%CERT%% and %%KEY%% a self-signed certificate.
 
@@ -178,8 +179,10 @@ sub write_conf {
         . "error_log %%DIR%%/error.log $self->{level};\n"
         . "worker_processes $self->{workers};\nworker_rlimit_nofile 8192;\n";
 
+    $text .= ($self->{before} // '') . "\n";
     $text .= 'load_module ' . stream_module() . ";\n" if $stream;
     $text .= "load_module $BUILD/modules/$_.so;\n" for @modules;
+    $text .= ($self->{after} // '') . "\n";
     $text .= ($self->{main} // '') . "\n";
     $text .= 'events { worker_connections 4096; ' . ($self->{events} // '')
         . " }\n";
@@ -595,10 +598,11 @@ END {
             $t->stop();
             $t->_judge();
 
-            for my $fault (@{$t->{faults}}) {
-                Test::More::diag($fault);
-                $rc ||= 1;
-            }
+            my @faults = @{$t->{faults} // []};
+            $rc ||= 1 if @faults;
+
+            splice(@faults, 10, -2, '...') if @faults > 13;
+            Test::More::diag($_) for @faults;
 
             if ($rc && -s $t->path('error.log')) {
                 Test::More::diag("the end of the error log:\n"
