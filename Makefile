@@ -15,6 +15,7 @@
 # NGX_SRC=DIR           another nginx source tree, 1.22 to mainline
 # SANITIZE=1            with the address and undefined behaviour sanitizers
 # BUILD=DIR             where everything built goes
+# TESTS=t/FILE.t        only these tests
 
 
 NGX_DEV =	/usr/share/nginx/src
@@ -33,8 +34,9 @@ endif
 MODULESDIR =	/usr/lib/nginx/modules
 AVAILABLEDIR =	/usr/share/nginx/modules-available
 
-# tests that run at the same time
+# which tests, and how many at the same time
 
+TESTS =		t/
 JOBS =		2
 
 export SANITIZE
@@ -63,7 +65,7 @@ test:		deps-test
 	@util/build $(BUILD) $(NGX_SRC)
 	@util/page $(BUILD) --browser
 	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
-		prove -j $(JOBS) -r $(PROVEFLAGS) t/
+		prove -j $(JOBS) -r $(PROVEFLAGS) $(TESTS)
 
 check:		deps-test modules
 	@util/check $(BUILD)

@@ -224,7 +224,9 @@ sub expand {
 }
 
 
-sub _env {
+# The environment that nginx needs: preloaded libraries of sanitizers.
+
+sub environment {
     my ($self) = @_;
 
     return {} unless $ENV{LIVE_SANITIZE};
@@ -254,7 +256,7 @@ sub test_conf {
 
     my $conf = $self->write_conf();
 
-    return run_command(env => $self->_env(), timeout => 20,
+    return run_command(env => $self->environment(), timeout => 20,
         cmd => [ nginx_binary(), '-t', '-p', "$self->{dir}/", '-c', $conf,
                  '-e', 'stderr' ]);
 }
@@ -267,7 +269,7 @@ sub start {
 
     my $conf = $self->write_conf();
 
-    $self->{proc} = spawn(env => $self->_env(), dir => $self->{dir},
+    $self->{proc} = spawn(env => $self->environment(), dir => $self->{dir},
         err => "$self->{dir}/stderr.log", out => "$self->{dir}/stdout.log",
         cmd => [ nginx_binary(), '-p', "$self->{dir}/", '-c', $conf,
                  '-e', "$self->{dir}/error.log" ]);
