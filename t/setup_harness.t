@@ -63,14 +63,14 @@ isnt($res->{rc}, 0, 'a report of a sanitizer fails it');
 
 # a connection nginx waits for
 
-$res = try('$t->set(http => q{server { listen %%PORT_http%%; location / {
+$res = try('$t->set(exit_timeout => 1, http => q{server { listen %%PORT_http%%; location / {
         proxy_pass http://127.0.0.1:%%PORT_up%%; } }});
     $t->start;
     my $up = IO::Socket::INET->new(Listen => 1, LocalPort => $t->port("up"));
     my $c = $t->client(); $c->request("/"); my $s = $up->accept();
     $t->stop(); pass("x");');
 isnt($res->{rc}, 0, 'an nginx that does not exit fails it');
-like($res->{err}, qr/did not exit within/, 'and is named');
+like($res->{err}, qr/did not exit in time/, 'and is named');
 
 # processes of a test that dies
 

@@ -21,7 +21,8 @@ package Test::NginxLive;
 # Options of new: main, live, stream, http, events (texts put into their
 # blocks; a block without text is left out), order (of the blocks), before and
 # after (texts around load_module), workers (2), modules (names of .so files
-# without suffix, those of the suite that are built), level (info).
+# without suffix, those of the suite that are built), level (info),
+# exit_timeout (10).
 # In the texts %%PORT_name%% is a free port, %%DIR%% the server's directory,
 # %%TOP%% the source tree, %%CERT%% and %%KEY%% a self-signed certificate.
 
@@ -416,11 +417,13 @@ sub stop {
         kill($sig, $pid);
 
         my $ok = eval {
-            wait_for(sub { !$self->{proc}->alive }, 10, 'exit of nginx'); 1
+            wait_for(sub { !$self->{proc}->alive },
+                $self->{exit_timeout} // 10, 'exit of nginx');
+            1
         };
 
         if (!$ok) {
-            _fault($self, "nginx did not exit within 10 s of SIG$sig");
+            _fault($self, "nginx did not exit in time after SIG$sig");
             kill('KILL', children($pid), $pid);
             $self->{proc}->kill;
         }
