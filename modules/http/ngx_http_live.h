@@ -1,0 +1,141 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#ifndef _NGX_HTTP_LIVE_H_INCLUDED_
+#define _NGX_HTTP_LIVE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_live_stream.h"
+#include "ngx_live_access.h"
+
+
+/*
+ * What the http doors share.  A door's content handler goes through it in
+ * this order:
+ *
+ *     rc = ngx_http_live_method(r, NGX_HTTP_GET|NGX_HTTP_HEAD);
+ *
+ *     if (rc != NGX_DECLINED) {
+ *         return rc;
+ *     }
+ *
+ *     rc = ngx_http_live_path(r, NULL, &ctx);
+ *
+ *     if (rc != NGX_DECLINED) {
+ *         return rc;
+ *     }
+ *
+ *     return ngx_http_live_access(r, NGX_LIVE_DOOR_HLS,
+ *                                 NGX_LIVE_ACTION_PLAY, handler);
+ *
+ * NGX_DECLINED always means that nothing was answered and the door goes on;
+ * anything else is the content handler's result.
+ */
+
+
+/* the context of a request, kept in r->pool */
+
+typedef struct {
+    ngx_str_t                  app;
+    ngx_str_t                  name;
+    ngx_str_t                  rest;      /* of the path, behind the name,
+                                             without its "/" */
+    ngx_live_access_t          access;    /* results, once it was asked */
+    ngx_http_request_t        *request;
+    ngx_http_handler_pt        handler;
+
+    unsigned                   suspended:1;
+} ngx_http_live_ctx_t;
+
+
+typedef struct {
+    ngx_array_t               *cors;      /* ngx_str_t, NULL: off */
+} ngx_http_live_loc_conf_t;
+
+
+extern ngx_module_t  ngx_http_live_module;
+
+
+#define ngx_http_live_get_ctx(r)                                              \
+    ((ngx_http_live_ctx_t *) ngx_http_get_module_ctx(r, ngx_http_live_module))
+
+
+/*
+ * At configuration time, of a door's directive: makes handler the content
+ * handler of the location, which must be given by a prefix.
+ */
+char *ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler);
+
+/*
+ * The first thing of a door: adds the CORS headers to whatever is answered,
+ * answers OPTIONS, and other methods than those of the mask by 405, and
+ * drops the request body unless it is POST, PUT or PATCH that is allowed.
+ */
+ngx_int_t ngx_http_live_method(ngx_http_request_t *r, ngx_uint_t methods);
+
+/*
+ * Takes the request's URI behind the location's prefix for APP/NAME[/REST]
+ * and makes the request's context.  With a suffix (".flv") the path is
+ * APP/NAME.flv and nothing behind it.  Other paths are answered by 404.
+ */
+ngx_int_t ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
+    ngx_http_live_ctx_t **ctx);
+
+/*
+ * Asks whether the client may do this with ctx->app and ctx->name, which may
+ * be renamed by the answer.  When it may, the result is that of handler(r),
+ * a content handler; when it may not, 403.  While the answer is pending the
+ * request is suspended: handler is then run later, and its result finalizes
+ * the request.  c->write's timer belongs to the access check meanwhile.
+ */
+ngx_int_t ngx_http_live_access(ngx_http_request_t *r, ngx_uint_t door,
+    ngx_uint_t action, ngx_http_handler_pt handler);
+
+/* adds a response header; key and value must outlive the request */
+ngx_int_t ngx_http_live_header(ngx_http_request_t *r, const char *key,
+    ngx_str_t *value);
+
+/* a request header by its name in lower case, NULL if there is none */
+ngx_str_t *ngx_http_live_header_in(ngx_http_request_t *r, const char *name);
+
+/* what live_cors allows of the request's origin, NULL if nothing */
+ngx_str_t *ngx_http_live_origin_allowed(ngx_http_request_t *r);
+
+/* "Cache-Control"; value is a constant */
+ngx_int_t ngx_http_live_cache_control(ngx_http_request_t *r,
+    const char *value);
+
+/*
+ * A small whole response from memory that lives as long as the request;
+ * type is a constant.  The connection is kept alive, whatever the status.
+ */
+ngx_int_t ngx_http_live_reply(ngx_http_request_t *r, ngx_uint_t status,
+    const char *type, ngx_str_t *body);
+
+/*
+ * An error as application/problem+json (RFC 9457).  nginx itself closes the
+ * connection after a 400, which would cost a player its keep-alive, and
+ * error_page does not apply.  detail is a constant without quotes, or NULL.
+ */
+ngx_int_t ngx_http_live_problem(ngx_http_request_t *r, ngx_uint_t status,
+    const char *detail);
+
+
+/* the request came as WebSocket: GET with Upgrade: websocket */
+ngx_uint_t ngx_http_live_websocket(ngx_http_request_t *r);
+
+/*
+ * The opening handshake, RFC 6455, 4.2: sends 101, of which a rest may wait
+ * in r->out.  NGX_DECLINED: accepted.
+ */
+ngx_int_t ngx_http_live_websocket_accept(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_LIVE_H_INCLUDED_ */
