@@ -118,8 +118,11 @@ export class HlsJs {
         return d ? d.getTime() : null;
     }
 
+    /* hls.js's own is no newer than the last "timeupdate" */
+
     latency() {
-        return this.details && this.hls.latency > 0 ? this.hls.latency : null;
+        const d = this.details;
+        return d ? d.edge + d.age - video.currentTime : null;
     }
 
     target() {

@@ -56,6 +56,7 @@ const controls = {
             return;
         }
         if (video.paused) {
+            player.moved();
             player.play();
         } else {
             video.pause();
@@ -92,6 +93,7 @@ const controls = {
             return;
         }
         video.currentTime = Math.max(r.start(0), to);
+        player.moved();
     },
 
     full() {
@@ -193,6 +195,7 @@ const controls = {
         on('seek', 'change', (e) => e.target.blur());
         on('seek', 'input', (e) => {
             video.currentTime = Number(e.target.value);
+            player.moved();
         });
         on('level', 'change', (e) => {
             player.engine.choose(Number(e.target.value));

@@ -12,7 +12,8 @@ const RETRY_MOST = 8000;
 const LOOK_EVERY = 3000;             /* ms, after the end */
 const PACE_FROM = 0.12;              /* s off the wanted latency: act */
 const PACE_DONE = 0.03;              /* s: good enough */
-const PACE_MOST = 8;                 /* s: the viewer wants to be there */
+const PACE_MOST = 4;                 /* s: too far to catch up by speed */
+const JUMP_EVERY = 10000;            /* ms */
 const BEHIND = 5;                    /* s, from here on "Go live" is shown */
 
 
@@ -49,6 +50,16 @@ export const stalls = {
         }
     },
 
+    /* what looked like a stall was the end of the stream */
+
+    cancel() {
+        if (this.since) {
+            this.since = 0;
+            this.count--;
+        }
+        this.moving = false;
+    },
+
     total() {
         return this.time
                + (this.since ? (performance.now() - this.since) / 1000 : 0);
@@ -70,7 +81,6 @@ video.addEventListener('timeupdate', () => {
     }
 });
 video.addEventListener('pause', () => stalls.end());
-video.addEventListener('ended', () => stalls.end());
 
 
 /* What the page says, in place of or above the picture. */
@@ -110,6 +120,8 @@ export const player = {
     retries: 0,
     timer: 0,
     closedUp: false,
+    atLive: true,
+    jumped: 0,
     refused: false,                  /* the browser refuses to start alone */
     changed() {},                    /* set by those who show the player */
 
@@ -121,6 +133,7 @@ export const player = {
         this.close();
         stalls.reset();
         this.name = name;
+        this.atLive = true;
         this.session = null;
         this.first = null;
         this.retries = 0;
@@ -240,7 +253,7 @@ export const player = {
 
         this.close();
         this.state = 'ended';
-        stalls.end();
+        stalls.cancel();
         say('The stream has ended', 'It starts here by itself when the '
             + 'publisher comes back.');
         this.watch();
@@ -425,13 +438,13 @@ export const player = {
      */
 
     pace() {
-        const wrong = this.state === 'playing' && this.engine.lowLatency()
-                      && this.engine.latency() !== null
-                      ? this.engine.latency() - this.engine.target() : 0;
+        const wrong = this.atLive ? this.wrong() : 0;
         const ahead = buffered(video);
         let rate = 1;
 
-        if (wrong > PACE_MOST || Math.abs(wrong) < PACE_DONE) {
+        if (wrong > PACE_MOST) {
+            this.jump();
+        } else if (Math.abs(wrong) < PACE_DONE) {
             rate = 1;
         } else if (wrong > PACE_FROM || (wrong > 0 && video.playbackRate > 1)) {
             rate = wrong > 0.3 ? 1.1 : 1.05;
@@ -448,6 +461,35 @@ export const player = {
         if (video.playbackRate !== rate) {
             video.playbackRate = rate;
         }
+    },
+
+    /* seconds off the wanted latency, where low latency is wanted */
+
+    wrong() {
+        if (this.state !== 'playing' || !this.engine.lowLatency()
+            || this.engine.latency() === null)
+        {
+            return 0;
+        }
+
+        return this.engine.latency() - this.engine.target();
+    },
+
+    /* after a long stall: a viewer who was live wants to be live again */
+
+    jump() {
+        const now = performance.now();
+
+        if (!stalls.since && !video.paused && now - this.jumped > JUMP_EVERY) {
+            this.jumped = now;
+            this.goLive();
+        }
+    },
+
+    /* the viewer has moved: whoever went far back is left there */
+
+    moved() {
+        this.atLive = this.wrong() <= PACE_MOST;
     },
 
     stalled() {
@@ -487,6 +529,7 @@ export const player = {
         if (edge !== null && Number.isFinite(edge)) {
             video.currentTime = edge;
         }
+        this.atLive = true;
         this.play();
     },
 

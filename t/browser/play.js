@@ -297,6 +297,24 @@ async function open(browser, url, options) {
     return { page, context, log };
 }
 
+/* not waitForFunction: the page's policy forbids eval, and is to be tested */
+
+async function until(page, code, seconds) {
+    const end = Date.now() + seconds * 1000;
+
+    for (;;) {
+        const value = await page.evaluate(code);
+
+        if (value) {
+            return value;
+        }
+        if (Date.now() > end) {
+            throw new Error('waited in vain for ' + code);
+        }
+        await sleep(0.1);
+    }
+}
+
 async function step(where, what) {
     const { page, context } = where;
     const [name, a, b] = what;
@@ -306,10 +324,7 @@ async function step(where, what) {
     case 'click': return page.click(a, { timeout: (b || 10) * 1000 });
     case 'key': return page.keyboard.press(a);
     case 'eval': return page.evaluate(a);
-    case 'wait':
-        await page.waitForFunction(a, null, { timeout: (b || 10) * 1000,
-                                              polling: 100 });
-        return true;
+    case 'wait': return until(page, a, b || 10);
     case 'goto': return void await page.goto(a);
     case 'offline': return context.setOffline(a);
     case 'shot': return void await page.screenshot({ path: a });
