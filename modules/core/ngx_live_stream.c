@@ -1,0 +1,842 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_live_stream.h"
+#include "ngx_live_publish.h"
+#include "ngx_live_reader.h"
+#include "ngx_live_event.h"
+#include "ngx_live_worker.h"
+
+
+/* frames per second of all tracks that a ring is laid out for */
+#define NGX_LIVE_STREAM_FRAMES  300
+
+
+static ngx_live_stream_t *ngx_live_stream_handle(ngx_live_stream_sh_t *sh);
+static ngx_live_stream_sh_t *ngx_live_stream_alloc_locked(
+    ngx_live_app_conf_t *app, ngx_str_t *name);
+static ngx_str_node_t *ngx_live_stream_lookup_locked(ngx_str_t *app,
+    ngx_str_t *name);
+static void ngx_live_stream_free(ngx_live_stream_sh_t *sh);
+static ngx_uint_t ngx_live_stream_unused_locked(ngx_live_stream_sh_t *sh);
+static void ngx_live_stream_unlink_locked(ngx_live_stream_sh_t *sh);
+static void ngx_live_stream_call_watchers(ngx_live_stream_t *st);
+static void ngx_live_stream_tick_owned(ngx_live_stream_t *st);
+static void ngx_live_stream_keep(ngx_uint_t index);
+static void ngx_live_stream_adopt(ngx_live_stream_t *st);
+
+
+static ngx_live_stream_t  **ngx_live_streams;     /* handles, by index */
+static ngx_uint_t           ngx_live_nmodules;
+
+
+#define ngx_live_slot_word  (ngx_live_slot / 64)
+#define ngx_live_slot_bit   ((ngx_atomic_uint_t) 1 << (ngx_live_slot % 64))
+
+
+ngx_int_t
+ngx_live_stream_init_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t  i;
+
+    ngx_live_streams = ngx_pcalloc(cycle->pool,
+                                   ngx_live_zone->sh->max_streams
+                                   * sizeof(ngx_live_stream_t *));
+    if (ngx_live_streams == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_live_nmodules = 0;
+
+    for (i = 0; cycle->modules[i]; i++) {
+        if (cycle->modules[i]->type == NGX_LIVE_MODULE) {
+            ngx_live_nmodules++;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_live_stream_t *
+ngx_live_stream_find(ngx_str_t *app, ngx_str_t *name)
+{
+    ngx_str_node_t        *sn;
+    ngx_live_stream_sh_t  *sh;
+
+    if (ngx_live_zone == NULL) {
+        return NULL;
+    }
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    sn = ngx_live_stream_lookup_locked(app, name);
+
+    if (sn == NULL) {
+        ngx_live_zone_unlock(ngx_live_zone);
+        return NULL;
+    }
+
+    sh = (ngx_live_stream_sh_t *) sn;
+
+    /* from here on it is not freed */
+
+    ngx_live_atomic_or(&sh->interest[ngx_live_slot_word], ngx_live_slot_bit);
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    return ngx_live_stream_handle(sh);
+}
+
+
+ngx_live_stream_t *
+ngx_live_stream_open_index(ngx_uint_t index)
+{
+    ngx_live_stream_sh_t  *sh;
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    sh = ngx_live_zone->sh->streams[index];
+
+    if (sh) {
+        ngx_live_atomic_or(&sh->interest[ngx_live_slot_word],
+                           ngx_live_slot_bit);
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    return sh ? ngx_live_stream_handle(sh) : NULL;
+}
+
+
+static ngx_str_node_t *
+ngx_live_stream_lookup_locked(ngx_str_t *app, ngx_str_t *name)
+{
+    u_char      buf[512];
+    uint32_t    hash;
+    ngx_str_t   key;
+
+    if (app->len + name->len + 1 > sizeof(buf)) {
+        return NULL;
+    }
+
+    key.data = buf;
+    key.len = ngx_sprintf(buf, "%V/%V", app, name) - buf;
+
+    hash = ngx_crc32_short(key.data, key.len);
+
+    return ngx_str_rbtree_lookup(&ngx_live_zone->sh->rbtree, &key, hash);
+}
+
+
+static ngx_live_stream_t *
+ngx_live_stream_handle(ngx_live_stream_sh_t *sh)
+{
+    ngx_pool_t         *pool;
+    ngx_live_stream_t  *st;
+
+    st = ngx_live_streams[sh->index];
+
+    if (st) {
+        st->refs++;
+        return st;
+    }
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    if (pool == NULL) {
+        goto failed;
+    }
+
+    st = ngx_pcalloc(pool, sizeof(ngx_live_stream_t));
+    if (st == NULL) {
+        goto failed;
+    }
+
+    st->ctx = ngx_pcalloc(pool, ngx_live_nmodules * sizeof(void *));
+    if (st->ctx == NULL) {
+        goto failed;
+    }
+
+    st->pool = pool;
+    st->log = ngx_cycle->log;
+    st->sh = sh;
+    st->index = sh->index;
+    st->uid = sh->uid;
+    st->refs = 1;
+
+    ngx_queue_init(&st->watchers);
+    ngx_queue_init(&st->fanouts);
+
+    ngx_live_streams[sh->index] = st;
+
+    return st;
+
+failed:
+
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
+
+    ngx_live_atomic_and(&sh->interest[ngx_live_slot_word], ~ngx_live_slot_bit);
+
+    return NULL;
+}
+
+
+void
+ngx_live_stream_close(ngx_live_stream_t *st)
+{
+    ngx_uint_t             i, n, last;
+    ngx_live_stream_sh_t  *sh;
+
+    if (--st->refs) {
+        return;
+    }
+
+    sh = st->sh;
+
+    ngx_live_reader_free_fanouts(st);
+
+    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
+        for (n = 0; n < NGX_LIVE_CONFIGS; n++) {
+            if (st->configs[i][n]) {
+                ngx_free(st->configs[i][n]);
+            }
+        }
+    }
+
+    ngx_live_streams[st->index] = NULL;
+    ngx_destroy_pool(st->pool);
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    ngx_live_atomic_and(&sh->interest[ngx_live_slot_word], ~ngx_live_slot_bit);
+
+    last = ngx_live_stream_unused_locked(sh);
+
+    if (last) {
+        ngx_live_stream_unlink_locked(sh);
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    if (last) {
+        ngx_live_stream_free(sh);
+    }
+}
+
+
+static ngx_uint_t
+ngx_live_stream_unused_locked(ngx_live_stream_sh_t *sh)
+{
+    ngx_uint_t  i;
+
+    if (sh->state != NGX_LIVE_STREAM_ENDED) {
+        return 0;
+    }
+
+    for (i = 0; i < NGX_LIVE_SLOT_WORDS; i++) {
+        if (sh->interest[i]) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_live_stream_unlink_locked(ngx_live_stream_sh_t *sh)
+{
+    ngx_live_zone->sh->streams[sh->index] = NULL;
+    ngx_live_zone->sh->nstreams--;
+}
+
+
+static void
+ngx_live_stream_free(ngx_live_stream_sh_t *sh)
+{
+    ngx_uint_t  i, n;
+
+    ngx_live_call_hooks(stream_free, (sh));
+
+    if (sh->ring) {
+        ngx_live_ring_destroy(ngx_live_zone, sh->ring);
+    }
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
+        for (n = 0; n < NGX_LIVE_CONFIGS; n++) {
+            if (sh->tracks[i].configs[n].data) {
+                ngx_live_zone_free_locked(ngx_live_zone,
+                                          sh->tracks[i].configs[n].data);
+            }
+        }
+    }
+
+    ngx_live_zone_free_locked(ngx_live_zone, sh->sn.str.data);
+    ngx_live_zone_free_locked(ngx_live_zone, sh);
+
+    ngx_live_zone_unlock(ngx_live_zone);
+}
+
+
+ngx_live_stream_t *
+ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
+    ngx_uint_t *full)
+{
+    ngx_str_node_t        *sn;
+    ngx_live_ring_sh_t    *ring;
+    ngx_live_stream_sh_t  *sh;
+
+    *full = 0;
+
+    /* twice the buffer: a ring holds at least a group of pictures */
+
+    ring = ngx_live_ring_create(ngx_live_zone,
+                                2 * app->buffer * NGX_LIVE_STREAM_FRAMES
+                                / 1000,
+                                app->buffer_size);
+    if (ring == NULL) {
+        *full = 1;
+        return NULL;
+    }
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    sn = ngx_live_stream_lookup_locked(&app->name, name);
+    sh = sn ? (ngx_live_stream_sh_t *) sn
+            : ngx_live_stream_alloc_locked(app, name);
+
+    if (sh) {
+        ngx_live_atomic_or(&sh->interest[ngx_live_slot_word],
+                           ngx_live_slot_bit);
+
+        if (sn == NULL) {
+            sh->ring = ring;
+            ring = NULL;
+        }
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    if (ring) {
+
+        /* no memory, or another worker was faster */
+
+        ngx_live_ring_destroy(ngx_live_zone, ring);
+    }
+
+    if (sh == NULL) {
+        *full = 1;
+        return NULL;
+    }
+
+    return ngx_live_stream_handle(sh);
+}
+
+
+static ngx_live_stream_sh_t *
+ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name)
+{
+    u_char                *p;
+    ngx_uint_t             i;
+    ngx_live_zone_sh_t    *zsh;
+    ngx_live_stream_sh_t  *sh;
+
+    zsh = ngx_live_zone->sh;
+
+    for (i = 0; i < zsh->max_streams && zsh->streams[i]; i++) { /* void */ }
+
+    if (i == zsh->max_streams) {
+        return NULL;
+    }
+
+    sh = ngx_live_zone_alloc_locked(ngx_live_zone,
+                                    sizeof(ngx_live_stream_sh_t));
+    if (sh == NULL) {
+        return NULL;
+    }
+
+    p = ngx_live_zone_alloc_locked(ngx_live_zone,
+                                   app->name.len + 1 + name->len);
+    if (p == NULL) {
+        ngx_live_zone_free_locked(ngx_live_zone, sh);
+        return NULL;
+    }
+
+    sh->sn.str.data = p;
+    sh->app.data = p;
+    sh->app.len = app->name.len;
+
+    p = ngx_cpymem(p, app->name.data, app->name.len);
+    *p++ = '/';
+
+    sh->name.data = p;
+    sh->name.len = name->len;
+
+    p = ngx_cpymem(p, name->data, name->len);
+
+    sh->sn.str.len = p - sh->sn.str.data;
+    sh->sn.node.key = ngx_crc32_short(sh->sn.str.data, sh->sn.str.len);
+
+    sh->index = i;
+    sh->uid = ++zsh->next_uid;
+    sh->created = ngx_live_now();
+    sh->state = NGX_LIVE_STREAM_WAITING;
+    sh->waiting = sh->created;
+    sh->owner = NGX_LIVE_NO_OWNER;
+    sh->reconnect = app->reconnect;
+
+    p = ngx_sprintf(sh->session, "%xL%04xD", sh->created,
+                    (uint32_t) ngx_random() & 0xffff);
+    *p = '\0';
+
+    /* last: a half-made stream is harmless until it is linked */
+
+    zsh->nstreams++;
+    zsh->streams[i] = sh;
+    ngx_rbtree_insert(&zsh->rbtree, &sh->sn.node);
+
+    return sh;
+}
+
+
+void
+ngx_live_stream_watch(ngx_live_stream_t *st, ngx_live_watcher_t *w)
+{
+    ngx_queue_insert_tail(&st->watchers, &w->queue);
+}
+
+
+void
+ngx_live_stream_unwatch(ngx_live_watcher_t *w)
+{
+    ngx_queue_remove(&w->queue);
+}
+
+
+void
+ngx_live_stream_ring(ngx_live_stream_t *st)
+{
+    ngx_uint_t         i, bit;
+    ngx_atomic_uint_t  word;
+
+    for (i = 0; i < NGX_LIVE_SLOT_WORDS; i++) {
+
+        word = st->sh->interest[i];
+
+        for (bit = 0; word; bit++, word >>= 1) {
+            if (word & 1) {
+                ngx_live_bell_ring_stream(i * 64 + bit, st->index);
+            }
+        }
+    }
+}
+
+
+void
+ngx_live_stream_dispatch(ngx_uint_t index)
+{
+    ngx_live_stream_t  *st;
+
+    if (index >= ngx_live_zone->sh->max_streams) {
+        return;
+    }
+
+    st = ngx_live_streams[index];
+
+    if (st == NULL) {
+        return;
+    }
+
+    st->refs++;
+
+    if (st->owned && st->generation != st->sh->generation) {
+        ngx_live_stream_release(st, "taken over by another publisher");
+    }
+
+    ngx_live_reader_dispatch(st);
+    ngx_live_stream_call_watchers(st);
+
+    ngx_live_stream_close(st);
+}
+
+
+static void
+ngx_live_stream_call_watchers(ngx_live_stream_t *st)
+{
+    ngx_queue_t          queue, *q;
+    ngx_live_watcher_t  *w;
+
+    if (ngx_queue_empty(&st->watchers)) {
+        return;
+    }
+
+    /* a watcher may remove any other, so none is remembered as the next */
+
+    ngx_queue_init(&queue);
+    ngx_queue_add(&queue, &st->watchers);
+    ngx_queue_init(&st->watchers);
+
+    while (!ngx_queue_empty(&queue)) {
+        q = ngx_queue_head(&queue);
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&st->watchers, q);
+
+        w = ngx_queue_data(q, ngx_live_watcher_t, queue);
+        w->handler(w);
+    }
+}
+
+
+void *
+ngx_live_stream_attachment(ngx_live_stream_sh_t *sh, uint32_t key)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_LIVE_ATTACHMENTS; i++) {
+        if (sh->attachments[i].key == key) {
+            return sh->attachments[i].data;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_live_stream_attach(ngx_live_stream_sh_t *sh, uint32_t key, void *data)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_LIVE_ATTACHMENTS; i++) {
+
+        if (sh->attachments[i].key == 0 || sh->attachments[i].key == key) {
+
+            /* readers find it by its key, so that comes last */
+
+            sh->attachments[i].data = data;
+            ngx_live_barrier();
+            sh->attachments[i].key = key;
+
+            return NGX_OK;
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+ngx_live_config_sh_t *
+ngx_live_stream_config(ngx_live_stream_t *st, ngx_uint_t track,
+    uint32_t version)
+{
+    ngx_live_config_sh_t  *sh, *local, **cached;
+
+    if (track >= NGX_LIVE_TRACKS) {
+        return NULL;
+    }
+
+    if (version == 0) {
+        version = st->sh->tracks[track].config;
+
+        if (version == 0) {
+            return NULL;
+        }
+    }
+
+    cached = &st->configs[track][version % NGX_LIVE_CONFIGS];
+
+    if (*cached && (*cached)->version == version) {
+        return *cached;
+    }
+
+    local = NULL;
+    sh = &st->sh->tracks[track].configs[version % NGX_LIVE_CONFIGS];
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    if (sh->version == version) {
+        local = ngx_alloc(sizeof(ngx_live_config_sh_t) + sh->size, st->log);
+
+        if (local) {
+            *local = *sh;
+            local->data = (u_char *) &local[1];
+            ngx_memcpy(local->data, sh->data, sh->size);
+        }
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    if (local) {
+        if (*cached) {
+            ngx_free(*cached);
+        }
+
+        *cached = local;
+    }
+
+    return local;
+}
+
+
+void
+ngx_live_stream_own(ngx_live_stream_t *st, uint64_t generation)
+{
+    if (!st->owned) {
+        st->refs++;
+        st->owned = 1;
+    }
+
+    st->generation = generation;
+}
+
+
+/*
+ * The stream is another worker's, or nobody's, from now on.  The acknowledge-
+ * ment comes after the hooks: what they write last belongs to us still.
+ */
+
+void
+ngx_live_stream_release(ngx_live_stream_t *st, const char *reason)
+{
+    uint64_t               generation;
+    ngx_atomic_uint_t      owner;
+    ngx_live_publisher_t  *pub;
+
+    generation = st->generation;
+    pub = st->publisher;
+
+    st->owned = 0;
+    st->publisher = NULL;
+
+    ngx_live_call_hooks(stream_stop, (st));
+
+    st->app = NULL;
+    st->sh->ack = generation;
+
+    ngx_live_barrier();
+
+    owner = st->sh->owner;
+
+    if (owner < NGX_LIVE_SLOTS) {
+        ngx_live_bell_ring_stream(owner, st->index);
+    }
+
+    if (pub) {
+        ngx_live_publish_lost(pub, reason);
+    }
+
+    ngx_live_stream_close(st);
+}
+
+
+void
+ngx_live_stream_end(ngx_live_stream_t *st)
+{
+    ngx_live_publisher_t  *pub;
+
+    if (!ngx_live_stream_owned(st)) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, st->log, 0, "live stream \"%V\" ended",
+                  &st->sh->sn.str);
+
+    pub = st->publisher;
+    st->publisher = NULL;
+
+    if (pub) {
+        ngx_live_call_hooks(stream_stop, (st));
+    }
+
+    ngx_live_call_hooks(stream_end, (st));
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    ngx_rbtree_delete(&ngx_live_zone->sh->rbtree, &st->sh->sn.node);
+    st->sh->state = NGX_LIVE_STREAM_ENDED;
+    st->sh->owner = NGX_LIVE_NO_OWNER;
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    ngx_live_event(NGX_LIVE_EVENT_END, st, st->sh->door, NULL);
+    ngx_live_stream_ring(st);
+
+    st->owned = 0;
+    st->app = NULL;
+
+    if (pub) {
+        ngx_live_publish_lost(pub, "stream ended");
+    }
+
+    ngx_live_stream_close(st);
+}
+
+
+void
+ngx_live_stream_tick(ngx_uint_t keeper)
+{
+    ngx_uint_t             i;
+    ngx_live_stream_sh_t  *sh;
+
+    for (i = 0; i < ngx_live_zone->sh->max_streams; i++) {
+
+        if (ngx_live_streams[i] && ngx_live_streams[i]->owned) {
+            ngx_live_stream_tick_owned(ngx_live_streams[i]);
+            continue;
+        }
+
+        if (!keeper) {
+            continue;
+        }
+
+        sh = ngx_live_zone->sh->streams[i];
+
+        if (sh && (sh->owner == NGX_LIVE_NO_OWNER)) {
+            ngx_live_stream_keep(i);
+        }
+    }
+}
+
+
+static void
+ngx_live_stream_tick_owned(ngx_live_stream_t *st)
+{
+    ngx_live_stream_sh_t  *sh;
+
+    sh = st->sh;
+
+    if (st->generation != sh->generation) {
+        ngx_live_stream_release(st, "taken over by another publisher");
+        return;
+    }
+
+    if (st->publisher) {
+        return;
+    }
+
+    if (ngx_live_now() - sh->waiting > (int64_t) sh->reconnect) {
+        ngx_live_stream_end(st);
+        return;
+    }
+
+    if (ngx_exiting) {
+
+        /* without its publisher it needs no worker that is leaving */
+
+        ngx_live_zone_lock(ngx_live_zone);
+        sh->owner = NGX_LIVE_NO_OWNER;
+        sh->generation++;
+        ngx_live_zone_unlock(ngx_live_zone);
+
+        ngx_live_stream_release(st, "worker is exiting");
+    }
+}
+
+
+static void
+ngx_live_stream_keep(ngx_uint_t index)
+{
+    ngx_live_stream_t  *st;
+
+    st = ngx_live_stream_open_index(index);
+
+    if (st == NULL) {
+        return;
+    }
+
+    if (st->sh->state != NGX_LIVE_STREAM_ENDED) {
+        ngx_live_stream_adopt(st);
+    }
+
+    /* frees an ended one that nobody holds any more */
+
+    ngx_live_stream_close(st);
+}
+
+
+static void
+ngx_live_stream_adopt(ngx_live_stream_t *st)
+{
+    uint64_t               generation;
+    ngx_live_stream_sh_t  *sh;
+
+    sh = st->sh;
+    generation = 0;
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    if (sh->owner == NGX_LIVE_NO_OWNER
+        && sh->state == NGX_LIVE_STREAM_WAITING)
+    {
+        generation = ++sh->generation;
+        sh->owner = ngx_live_slot;
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    if (generation == 0) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, st->log, 0, "live stream \"%V\" adopted",
+                  &sh->sn.str);
+
+    ngx_live_stream_own(st, generation);
+
+    st->app = ngx_live_app_conf(ngx_live_main_conf((ngx_cycle_t *) ngx_cycle),
+                                &sh->app);
+
+    if (st->app == NULL) {
+        ngx_live_stream_end(st);
+        return;
+    }
+
+    ngx_live_call_hooks(stream_adopt, (st));
+
+    ngx_live_stream_ring(st);
+}
+
+
+void
+ngx_live_stream_lost_slot(ngx_uint_t slot)
+{
+    ngx_uint_t             i;
+    ngx_live_zone_sh_t    *zsh;
+    ngx_live_stream_sh_t  *sh;
+
+    zsh = ngx_live_zone->sh;
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    for (i = 0; i < zsh->max_streams; i++) {
+        sh = zsh->streams[i];
+
+        if (sh == NULL) {
+            continue;
+        }
+
+        ngx_live_atomic_and(&sh->interest[slot / 64],
+                            ~((ngx_atomic_uint_t) 1 << (slot % 64)));
+
+        if (sh->owner != slot) {
+            continue;
+        }
+
+        sh->generation++;
+        sh->owner = NGX_LIVE_NO_OWNER;
+
+        if (sh->state == NGX_LIVE_STREAM_LIVE) {
+            sh->waiting = ngx_live_now();
+            sh->state = NGX_LIVE_STREAM_WAITING;
+        }
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+}

@@ -1,0 +1,357 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_live_worker.h"
+#include "ngx_live_session.h"
+#include "ngx_live_stream.h"
+
+#include <sys/eventfd.h>
+
+
+#define NGX_LIVE_TICK  1000     /* ms */
+
+
+static void ngx_live_bell_handler(ngx_event_t *rev);
+static void ngx_live_tick_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_live_worker_is_keeper(void);
+static void ngx_live_worker_check_slots(void);
+
+
+ngx_int_t  ngx_live_slot = -1;
+
+
+/*
+ * The descriptors live in a static table because statics of a module survive
+ * a reload: with a table per cycle an old worker could not ring new ones.
+ */
+
+static int                ngx_live_bells[NGX_LIVE_SLOTS];
+static ngx_uint_t         ngx_live_bells_made;
+
+static ngx_connection_t  *ngx_live_bell_connection;
+static ngx_event_t        ngx_live_tick_event;
+static ngx_connection_t   ngx_live_tick_dummy;
+
+
+ngx_int_t
+ngx_live_worker_init_module(ngx_cycle_t *cycle)
+{
+    ngx_uint_t  i;
+
+    if (ngx_live_bells_made || ngx_test_config) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+        ngx_live_bells[i] = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
+
+        if (ngx_live_bells[i] == -1) {
+            ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                          "eventfd() failed");
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_live_bells_made = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_live_worker_init_process(ngx_cycle_t *cycle)
+{
+    ngx_event_t         *rev;
+    ngx_connection_t    *c;
+    ngx_live_slot_sh_t  *slot;
+
+    if (ngx_process_slot < 0 || ngx_process_slot >= NGX_LIVE_SLOTS) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "process slot %i is beyond the %i that live supports",
+                      (ngx_int_t) ngx_process_slot,
+                      (ngx_int_t) NGX_LIVE_SLOTS);
+        return NGX_ERROR;
+    }
+
+    ngx_live_slot = ngx_process_slot;
+
+    slot = &ngx_live_zone->sh->slots[ngx_live_slot];
+
+    if (slot->pid) {
+
+        /* this process replaces one that died */
+
+        ngx_live_worker_lost_slot(ngx_live_slot);
+    }
+
+    slot->started = ngx_time();
+    slot->generation = ngx_live_zone->sh->generation;
+    slot->exiting = 0;
+    slot->rung = 0;
+    slot->kill = 0;
+    ngx_memzero((void *) slot->dirty, sizeof(slot->dirty));
+
+    ngx_live_barrier();
+
+    slot->pid = ngx_pid;
+
+    c = ngx_get_connection(ngx_live_bells[ngx_live_slot], cycle->log);
+    if (c == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_live_bell_connection = c;
+
+    c->log = cycle->log;
+
+    rev = c->read;
+    rev->log = cycle->log;
+    rev->handler = ngx_live_bell_handler;
+
+    /* it is no client's: not a socket left open when the worker exits */
+    rev->channel = 1;
+    c->write->channel = 1;
+
+    if (ngx_add_event(rev, NGX_READ_EVENT, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_live_tick_dummy.fd = (ngx_socket_t) -1;
+    ngx_live_tick_event.data = &ngx_live_tick_dummy;
+    ngx_live_tick_event.log = cycle->log;
+    ngx_live_tick_event.handler = ngx_live_tick_handler;
+    ngx_live_tick_event.cancelable = 1;
+
+    ngx_add_timer(&ngx_live_tick_event, NGX_LIVE_TICK);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_live_worker_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_live_slot_sh_t  *slot;
+
+    slot = &ngx_live_zone->sh->slots[ngx_live_slot];
+
+    if (slot->pid != (ngx_atomic_uint_t) ngx_pid) {
+        return;
+    }
+
+    ngx_live_worker_lost_slot(ngx_live_slot);
+
+    slot->pid = 0;
+}
+
+
+/*
+ * The order matters: the writer sets its mark before it looks at "rung", the
+ * reader clears "rung" before it looks at the marks.
+ */
+
+void
+ngx_live_bell_ring_stream(ngx_uint_t slot, ngx_uint_t stream_index)
+{
+    ngx_live_slot_sh_t  *sl;
+
+    sl = &ngx_live_zone->sh->slots[slot];
+
+    ngx_live_atomic_or(&sl->dirty[stream_index / 64],
+                       (ngx_atomic_uint_t) 1 << (stream_index % 64));
+
+    ngx_live_bell_ring(slot);
+}
+
+
+void
+ngx_live_bell_ring(ngx_uint_t slot)
+{
+    uint64_t             one;
+    ngx_live_slot_sh_t  *sl;
+
+    sl = &ngx_live_zone->sh->slots[slot];
+
+    ngx_live_barrier();
+
+    if (!ngx_atomic_cmp_set(&sl->rung, 0, 1)) {
+        return;
+    }
+
+    one = 1;
+
+    if (write(ngx_live_bells[slot], &one, sizeof(uint64_t)) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                      "write() to doorbell of slot %ui failed", slot);
+    }
+}
+
+
+static void
+ngx_live_bell_handler(ngx_event_t *rev)
+{
+    uint64_t             n;
+    ngx_uint_t           i, bit;
+    ngx_atomic_uint_t    word;
+    ngx_live_slot_sh_t  *slot;
+
+    slot = &ngx_live_zone->sh->slots[ngx_live_slot];
+
+    if (read(ngx_live_bells[ngx_live_slot], &n, sizeof(uint64_t)) == -1
+        && ngx_errno != NGX_EAGAIN)
+    {
+        ngx_log_error(NGX_LOG_ALERT, rev->log, ngx_errno,
+                      "read() from doorbell failed");
+    }
+
+    slot->rung = 0;
+
+    ngx_live_barrier();
+
+    for (i = 0; i < NGX_LIVE_STREAM_WORDS; i++) {
+
+        if (slot->dirty[i] == 0) {
+            continue;
+        }
+
+        word = __sync_lock_test_and_set(&slot->dirty[i], 0);
+
+        for (bit = 0; word; bit++, word >>= 1) {
+            if (word & 1) {
+                ngx_live_stream_dispatch(i * 64 + bit);
+            }
+        }
+    }
+
+    if (slot->kill) {
+        slot->kill = 0;
+        ngx_live_barrier();
+
+        ngx_live_session_bell();
+    }
+}
+
+
+static void
+ngx_live_tick_handler(ngx_event_t *ev)
+{
+    ngx_uint_t           keeper;
+    ngx_live_slot_sh_t  *slot;
+
+    slot = &ngx_live_zone->sh->slots[ngx_live_slot];
+
+    if (ngx_exiting && !slot->exiting) {
+        slot->exiting = 1;
+    }
+
+    keeper = ngx_live_worker_is_keeper();
+
+    if (keeper) {
+        ngx_live_worker_check_slots();
+    }
+
+    ngx_live_stream_tick(keeper);
+
+    ngx_add_timer(ev, NGX_LIVE_TICK);
+}
+
+
+/*
+ * One living worker, not an exiting one if there is another, keeps house.
+ */
+
+static ngx_uint_t
+ngx_live_worker_is_keeper(void)
+{
+    ngx_uint_t           slot;
+    ngx_atomic_uint_t    pid;
+    ngx_live_zone_sh_t  *sh;
+
+    sh = ngx_live_zone->sh;
+    pid = sh->keeper;
+    slot = sh->keeper_slot;
+
+    if (ngx_exiting) {
+        return 0;
+    }
+
+    if (pid == (ngx_atomic_uint_t) ngx_pid) {
+        return 1;
+    }
+
+    if (pid
+        && slot < NGX_LIVE_SLOTS
+        && sh->slots[slot].pid == pid
+        && !sh->slots[slot].exiting
+        && ngx_live_slot_alive(slot))
+    {
+        return 0;
+    }
+
+    if (!ngx_atomic_cmp_set(&sh->keeper, pid, ngx_pid)) {
+        return 0;
+    }
+
+    sh->keeper_slot = ngx_live_slot;
+
+    return 1;
+}
+
+
+ngx_uint_t
+ngx_live_slot_alive(ngx_uint_t slot)
+{
+    ngx_pid_t  pid;
+
+    if (slot >= NGX_LIVE_SLOTS) {
+        return 0;
+    }
+
+    pid = ngx_live_zone->sh->slots[slot].pid;
+
+    if (pid == 0) {
+        return 0;
+    }
+
+    if (pid == ngx_pid) {
+        return 1;
+    }
+
+    return kill(pid, 0) == 0 || ngx_errno != NGX_ESRCH;
+}
+
+
+static void
+ngx_live_worker_check_slots(void)
+{
+    ngx_uint_t           i;
+    ngx_live_slot_sh_t  *slot;
+
+    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+        slot = &ngx_live_zone->sh->slots[i];
+
+        if (slot->pid == 0 || ngx_live_slot_alive(i)) {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "live worker %P in slot %ui is gone",
+                      (ngx_pid_t) slot->pid, i);
+
+        ngx_live_worker_lost_slot(i);
+
+        slot->pid = 0;
+    }
+}
+
+
+void
+ngx_live_worker_lost_slot(ngx_uint_t slot)
+{
+    ngx_live_ring_lost_slot(ngx_live_zone, slot);
+    ngx_live_session_lost_slot(slot);
+    ngx_live_stream_lost_slot(slot);
+}
