@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * See ngx_live_amf.h.  Containers are walked by a stack in the cursor, never
  * by recursion, so nesting costs no C stack.
  */

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * AMF0 (Action Message Format, 2007) and the part of AMF3 (2013) that RTMP
  * clients send.
  *

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * See ngx_live_bytes.h; here is what is too long to be inlined.
  */
 
@@ -127,6 +132,13 @@ ngx_live_bits_skip(ngx_live_bits_t *b, ngx_uint_t n)
         (void) ngx_live_bits_read(b, take);
         n -= take;
     }
+}
+
+
+size_t
+ngx_live_bits_left(ngx_live_bits_t *b)
+{
+    return b->error ? 0 : (size_t) (b->end - b->pos) * 8 + b->left;
 }
 
 

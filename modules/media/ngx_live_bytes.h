@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Bounded readers and writers of integers and runs of bytes, and a bit
  * reader with Exp-Golomb codes.
  *
@@ -214,6 +219,9 @@ void ngx_live_bits_init_nal(ngx_live_bits_t *b, u_char *pos, u_char *end);
 /* n is 0..32 */
 uint32_t ngx_live_bits_read(ngx_live_bits_t *b, ngx_uint_t n);
 void ngx_live_bits_skip(ngx_live_bits_t *b, ngx_uint_t n);
+
+/* bits not read yet; of a NAL with those that are dropped */
+size_t ngx_live_bits_left(ngx_live_bits_t *b);
 
 /* ue(v) and se(v) of H.264, 9.1 */
 uint32_t ngx_live_bits_ue(ngx_live_bits_t *b);

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * See ngx_live_flv.h.
  */
 

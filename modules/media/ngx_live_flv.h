@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * FLV (Adobe Flash Video File Format 10.1, annex E): the file header, the
  * tag header, and the headers inside audio and video tags, which RTMP
  * messages of types 8 and 9 begin with too.

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Fuzz target of the AMF reader: the buffer is read three times, by skipping,
  * by the typed readers, and value by value.
  */

@@ -1,4 +1,9 @@
 
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
 /* Fuzz target of the bit reader: each input byte says what to read next. */
 
 

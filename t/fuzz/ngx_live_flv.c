@@ -1,4 +1,9 @@
 
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
 /* Fuzz target of the FLV headers: the input is a file, or a message. */
 
 

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Helpers of the unit tests, which speak TAP:
  *
  *     ok(cond, "what");

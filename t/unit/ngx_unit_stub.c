@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * The few functions of nginx's core that pure files may use, for the unit
  * tests and fuzz targets, which are not linked with nginx.  They behave as
  * nginx's as far as a pure file can tell; memory of a pool comes from

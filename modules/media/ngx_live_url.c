@@ -1,0 +1,143 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
+ * See ngx_live_url.h.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_live_name.h>
+#include <ngx_live_url.h>
+
+
+static void ngx_live_url_cut(ngx_str_t *rest, u_char c, ngx_str_t *part);
+
+
+ngx_int_t
+ngx_live_url_split(ngx_str_t *path, ngx_str_t *app, ngx_str_t *name,
+    ngx_str_t *rest, const char **reason)
+{
+    *rest = *path;
+
+    if (rest->len && rest->data[0] == '/') {
+        rest->data++;
+        rest->len--;
+    }
+
+    ngx_live_url_cut(rest, '/', app);
+    ngx_live_url_cut(rest, '/', name);
+
+    if (ngx_live_name_check(app, reason) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_live_name_check(name, reason);
+}
+
+
+/* takes what stands before the first c off rest, and c itself */
+
+static void
+ngx_live_url_cut(ngx_str_t *rest, u_char c, ngx_str_t *part)
+{
+    size_t  i;
+
+    *part = *rest;
+
+    for (i = 0; i < rest->len; i++) {
+
+        if (rest->data[i] == c) {
+            part->len = i;
+            rest->data += i + 1;
+            rest->len -= i + 1;
+
+            return;
+        }
+    }
+
+    ngx_str_null(rest);
+}
+
+
+ngx_int_t
+ngx_live_url_cut_suffix(ngx_str_t *s, const char *suffix)
+{
+    size_t  len;
+
+    len = ngx_strlen(suffix);
+
+    if (s->len <= len
+        || ngx_memcmp(s->data + s->len - len, suffix, len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    s->len -= len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_live_url_number(u_char *data, size_t len, uint64_t *value)
+{
+    size_t    i;
+    uint64_t  v, digit;
+
+    if (len == 0) {
+        return NGX_ERROR;
+    }
+
+    v = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (data[i] < '0' || data[i] > '9') {
+            return NGX_ERROR;
+        }
+
+        digit = data[i] - '0';
+
+        if (v > (UINT64_MAX - digit) / 10) {
+            return NGX_ERROR;
+        }
+
+        v = v * 10 + digit;
+    }
+
+    *value = v;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_live_url_arg(ngx_str_t *args, const char *key, ngx_str_t *value)
+{
+    size_t      len;
+    ngx_str_t   rest, arg, name;
+    ngx_uint_t  n;
+
+    n = 0;
+    len = ngx_strlen(key);
+    rest = *args;
+    ngx_str_null(value);
+
+    while (rest.len) {
+        ngx_live_url_cut(&rest, '&', &arg);
+        ngx_live_url_cut(&arg, '=', &name);
+
+        if (name.len == len && ngx_memcmp(name.data, key, len) == 0
+            && n++ == 0)
+        {
+            *value = arg;
+        }
+    }
+
+    return n;
+}
