@@ -36,6 +36,7 @@ const controls = {
         $('tap-sound').hidden = !on || !muted || this.touched || paused
                                 || player.state !== 'playing';
         $('big-play').hidden = !player.refused;
+        $('bar').hidden = !on;
         if (player.refused) {
             say('', '');
         }
@@ -330,10 +331,10 @@ const tls = {
                 + (apple ? 'Apple’s player needs HTTPS and HTTP/2 for low '
                            + 'latency, so another one is used here or the '
                            + 'latency is a normal one.'
-                         : 'Low latency on Apple devices needs HTTPS and '
-                           + 'HTTP/2, and without HTTP/2 a browser opens only '
-                           + 'six connections to a server, which a second '
-                           + 'player already uses up.');
+                         : 'Apple devices need HTTPS and HTTP/2 for low '
+                           + 'latency, and without HTTP/2 a browser has six '
+                           + 'connections to a server, too few for two '
+                           + 'players.');
         }
 
         if (location.protocol === 'https:' && protocol() === 'HTTP/1.1') {

@@ -119,6 +119,7 @@ export const player = {
     away: false,
     retries: 0,
     timer: 0,
+    unplayable: null,                /* codecs, as hls.js names them */
     closedUp: false,
     atLive: true,
     jumped: 0,
@@ -157,6 +158,7 @@ export const player = {
         this.away = false;
         this.refused = false;
         this.closedUp = false;
+        this.unplayable = null;
     },
 
     start() {
@@ -274,6 +276,7 @@ export const player = {
         case 'codec':
             this.fail('This browser cannot play the codecs of this stream',
                       this.codecs(detail));
+            this.unplayable = detail;
             return;
 
         case 'playlist':
@@ -393,6 +396,10 @@ export const player = {
 
     look() {
         const s = status.of(this.name);
+
+        if (this.unplayable !== null) {
+            text($('message-text'), this.codecs(this.unplayable));
+        }
 
         if (this.state === 'absent' && s && s.state === 'live'
             && this.retries > 1)

@@ -54,6 +54,7 @@ export const clock = {
 
 /* The list, which is the server's status. */
 
+const DOORS = ['rtmp', 'flv', 'hls', 'whep'];
 const STATES = { live: 'Live', waiting: 'Waiting', ended: 'Ended' };
 
 export const status = {
@@ -191,8 +192,8 @@ export const status = {
     describe(s) {
         const v = s.tracks.find((t) => t.kind === 'video');
         const rateOfAll = s.tracks.reduce((n, t) => n + (t.bitrate || 0), 0);
-        const viewers = Object.values(s.viewers || {})
-                        .reduce((n, x) => n + x, 0);
+        const viewers = DOORS.reduce((n, door) => (
+            n + ((s.viewers && s.viewers[door]) || 0)), 0);
 
         return [v ? (v.width ? v.width + '×' + v.height : '') : 'sound only',
                 bits(rateOfAll),

@@ -6,8 +6,8 @@
  * URL is that of the page, or of a playlist (.m3u8), which is then played by
  * hls.js on a bare page of the same origin.  OPTIONS is a JSON object:
  *
- *     seconds     how long to play after the first frame (20); 0 means until
- *                 standard input ends
+ *     seconds     how long to play after the first frame (20); SIGINT ends it
+ *                 before, and 0 means that only SIGINT does
  *     start       how long to wait for the first frame, seconds (20)
  *     still       true: expect no picture, only run the steps
  *     every       milliseconds between two samples (250)
@@ -23,7 +23,8 @@
  *     steps       a list run one after the other once the first frame is
  *                 there: ["pause", SECONDS], ["click", SELECTOR],
  *                 ["key", NAME], ["eval", CODE], ["wait", CODE, SECONDS],
- *                 ["goto", URL], ["offline", BOOL], ["shot", FILE]
+ *                 ["goto", URL], ["offline", BOOL], ["shot", FILE],
+ *                 ["type", SELECTOR, TEXT], and ["words"], what the page says
  *     shot        a screenshot at the end
  *
  * Lines of JSON are printed: {"event":"started",...} at the first frame,
@@ -325,6 +326,8 @@ async function step(where, what) {
     case 'key': return page.keyboard.press(a);
     case 'eval': return page.evaluate(a);
     case 'wait': return until(page, a, b || 10);
+    case 'type': return page.fill(a, b);
+    case 'words': return page.evaluate(words);
     case 'goto': return void await page.goto(a);
     case 'offline': return context.setOffline(a);
     case 'shot': return void await page.screenshot({ path: a });
@@ -374,13 +377,9 @@ async function play(where, options) {
 
     const began = Date.now();
     let over = false;
-    print('started', await page.evaluate(() => self.liveProbe.sample()));
 
-    if (!options.seconds) {
-        process.stdin.resume();
-        process.stdin.on('end', () => { over = true; });
-        process.stdin.on('error', () => { over = true; });
-    }
+    process.on('SIGINT', () => { over = true; });
+    print('started', await page.evaluate(() => self.liveProbe.sample()));
 
     const running = steps(where, options.steps);
 
@@ -454,7 +453,8 @@ async function main() {
                               ? ['--host-resolver-rules=' + options.hosts]
                               : []);
     const browser = await playwright().chromium.launch({
-        executablePath: chromium(), args, headless: true
+        executablePath: chromium(), args, headless: true,
+        handleSIGINT: false
     });
     const report = { url, error: null };
 
