@@ -203,7 +203,7 @@ u_char *ngx_live_write_data(u_char *pos, u_char *end, const void *data,
 typedef struct {
     u_char                   *pos;
     u_char                   *end;
-    ngx_uint_t                zeros;       /* zero bytes just passed, of a NAL */
+    ngx_uint_t                zeros;       /* zero bytes just passed */
     uint32_t                  cache;       /* the byte being read */
     ngx_uint_t                left;        /* its unread bits */
     unsigned                  nal:1;       /* remove emulation prevention */

@@ -257,7 +257,8 @@ test_malformed(void)
 
     /* any prefix of a value but the whole of it is an error */
 
-    len = unhex(whole, "03 0001 61 03 0001 62 0a 00000002 05 02 0001 78 000009 000009"
+    len = unhex(whole, "03 0001 61 03 0001 62 0a 00000002 05 02 0001 78"
+                "000009 000009"
                 "11 0a 0b 01 03 62 06 05 6869 01 000009"
                 "0b 4270000000000000 0000");
 

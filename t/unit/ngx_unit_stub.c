@@ -343,7 +343,7 @@ typedef struct {
     ngx_uint_t   sign;
     ngx_uint_t   hex;
     ngx_uint_t   star;
-    size_t       slen;
+    ngx_uint_t   negative;
     u_char       pad;
 } ngx_unit_spec_t;
 
@@ -357,6 +357,7 @@ ngx_unit_parse_spec(const char *fmt, ngx_unit_spec_t *s)
     s->sign = 1;
     s->hex = 0;
     s->star = 0;
+    s->negative = 0;
 
     while (*fmt >= '0' && *fmt <= '9') {
         s->width = s->width * 10 + (*fmt++ - '0');
@@ -402,16 +403,87 @@ ngx_unit_parse_spec(const char *fmt, ngx_unit_spec_t *s)
 }
 
 
-u_char *
-ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
+/* an integer argument: its absolute value, and whether it is negative */
+
+static uint64_t
+ngx_unit_get_integer(char type, va_list *args, ngx_unit_spec_t *s)
 {
-    int64_t                     i64;
-    u_char                     *p;
-    size_t                      len;
-    uint64_t                    ui64;
-    ngx_str_t                  *str;
-    ngx_unit_spec_t             s;
-    ngx_variable_value_t       *v;
+    int64_t  value;
+
+    switch (type) {
+
+    case 'p':
+        s->hex = 2;
+        s->pad = '0';
+        s->width = 2 * sizeof(void *);
+
+        return (uintptr_t) va_arg(*args, void *);
+
+    case 'M':
+        return va_arg(*args, ngx_msec_t);
+
+    case 'd':
+        value = va_arg(*args, int);
+        value = s->sign ? value : (int64_t) (u_int) value;
+        break;
+
+    case 'D':
+        value = va_arg(*args, int32_t);
+        value = s->sign ? value : (int64_t) (uint32_t) value;
+        break;
+
+    case 'P':
+        value = va_arg(*args, ngx_pid_t);
+        break;
+
+    /* the others have 64 bits */
+
+    case 'i': case 'l': case 'L': case 'O': case 'T': case 'z': case 'A':
+        value = va_arg(*args, int64_t);
+        break;
+
+    default:
+        fprintf(stderr, "unknown format \"%c\"\n", type);
+        abort();
+    }
+
+    if (s->sign && value < 0) {
+        s->negative = 1;
+        return 0 - (uint64_t) value;
+    }
+
+    return (uint64_t) value;
+}
+
+
+static u_char *
+ngx_unit_put_string(u_char *buf, u_char *last, u_char *p, size_t len,
+    ngx_uint_t hex)
+{
+    if (hex == 0) {
+        return ngx_unit_put_data(buf, last, p, len);
+    }
+
+    for ( /* void */ ; len && last - buf >= 2; len--, p++) {
+        buf = ngx_unit_put_number(buf, last, *p, 2, '0', hex);
+    }
+
+    return buf;
+}
+
+
+u_char *
+ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list list)
+{
+    u_char                *p;
+    size_t                 len;
+    va_list                args;
+    uint64_t               value;
+    ngx_str_t             *str;
+    ngx_unit_spec_t        s;
+    ngx_variable_value_t  *v;
+
+    va_copy(args, list);
 
     while (*fmt && buf < last) {
 
@@ -421,138 +493,63 @@ ngx_vslprintf(u_char *buf, u_char *last, const char *fmt, va_list args)
         }
 
         fmt = ngx_unit_parse_spec(fmt + 1, &s);
-        i64 = 0;
-        ui64 = 0;
 
-        switch (*fmt++) {
+        switch (*fmt) {
 
         case 'V':
             str = va_arg(args, ngx_str_t *);
             buf = ngx_unit_put_data(buf, last, str->data, str->len);
-            continue;
+            break;
 
         case 'v':
             v = va_arg(args, ngx_variable_value_t *);
             buf = ngx_unit_put_data(buf, last, v->data, v->len);
-            continue;
+            break;
 
         case 's':
-            if (s.star) {
-                /* "%*s": the length stands before the pointer */
-                len = s.slen = va_arg(args, size_t);
-                p = va_arg(args, u_char *);
-
-            } else {
-                p = va_arg(args, u_char *);
-                len = strlen((char *) p);
-            }
-
-            if (s.hex) {
-                for ( /* void */ ; len && last - buf >= 2; len--, p++) {
-                    buf = ngx_unit_put_number(buf, last, *p, 2, '0', s.hex);
-                }
-
-            } else {
-                buf = ngx_unit_put_data(buf, last, p, len);
-            }
-
-            continue;
+            /* of "%*s" the length stands before the pointer */
+            len = s.star ? va_arg(args, size_t) : 0;
+            p = va_arg(args, u_char *);
+            len = s.star ? len : strlen((char *) p);
+            buf = ngx_unit_put_string(buf, last, p, len, s.hex);
+            break;
 
         case 'f':
             buf = ngx_unit_put_double(buf, last, va_arg(args, double),
                                       s.width, s.pad, s.frac);
-            continue;
+            break;
 
         case 'c':
             *buf++ = (u_char) va_arg(args, int);
-            continue;
+            break;
 
         case 'Z':
             *buf++ = '\0';
-            continue;
+            break;
 
         case 'N':
             *buf++ = LF;
-            continue;
+            break;
 
         case '%':
             *buf++ = '%';
-            continue;
-
-        case 'p':
-            ui64 = (uintptr_t) va_arg(args, void *);
-            s.hex = 2;
-            s.sign = 0;
-            s.pad = '0';
-            s.width = 2 * sizeof(void *);
-            break;
-
-        case 'i':
-            i64 = va_arg(args, ngx_int_t);
-            ui64 = (ngx_uint_t) i64;
-            break;
-
-        case 'd':
-            i64 = va_arg(args, int);
-            ui64 = (u_int) i64;
-            break;
-
-        case 'l':
-            i64 = va_arg(args, long);
-            ui64 = (u_long) i64;
-            break;
-
-        case 'D':
-            i64 = va_arg(args, int32_t);
-            ui64 = (uint32_t) i64;
-            break;
-
-        case 'L':
-        case 'O':
-            i64 = va_arg(args, int64_t);
-            ui64 = (uint64_t) i64;
-            break;
-
-        case 'T':
-            i64 = va_arg(args, time_t);
-            ui64 = (uint64_t) i64;
-            break;
-
-        case 'z':
-            i64 = va_arg(args, ssize_t);
-            ui64 = (size_t) i64;
-            break;
-
-        case 'P':
-            i64 = va_arg(args, ngx_pid_t);
-            break;
-
-        case 'A':
-            i64 = va_arg(args, ngx_atomic_int_t);
-            ui64 = (ngx_atomic_uint_t) i64;
-            break;
-
-        case 'M':
-            ui64 = va_arg(args, ngx_msec_t);
-            s.sign = 0;
             break;
 
         default:
-            fprintf(stderr, "unknown format in \"%s\"\n", fmt);
-            abort();
-        }
+            value = ngx_unit_get_integer(*fmt, &args, &s);
 
-        if (s.sign) {
-            ui64 = (uint64_t) i64;
-
-            if (i64 < 0) {
+            if (s.negative) {
                 *buf++ = '-';
-                ui64 = 0 - ui64;
             }
+
+            buf = ngx_unit_put_number(buf, last, value, s.width, s.pad,
+                                      s.hex);
         }
 
-        buf = ngx_unit_put_number(buf, last, ui64, s.width, s.pad, s.hex);
+        fmt++;
     }
+
+    va_end(args);
 
     return buf;
 }
