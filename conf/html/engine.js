@@ -137,6 +137,8 @@ export class HlsJs {
         return this.details ? Boolean(this.details.partTarget) : null;
     }
 
+    startsLate() { return false; }
+
     levels() {
         return this.hls ? this.hls.levels : [];
     }
@@ -223,6 +225,10 @@ class Native {
     }
 
     target() { return 0; }
+
+    /* Apple's starts 15 to 20 s behind in some versions, low latency or not */
+
+    startsLate() { return /^Apple/.test(navigator.vendor); }
 
     liveEdge() {
         const r = video.seekable;

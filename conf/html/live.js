@@ -18,6 +18,7 @@ const HIDE_AFTER = 3000;             /* ms until the controls fade */
 
 const controls = {
     timer: 0,
+    dragging: false,                 /* the position, by the viewer */
     touched: false,                  /* the viewer has decided about sound */
 
     show() {
@@ -134,7 +135,7 @@ const controls = {
         $('edge').hidden = !on || behind || player.latency() === null;
 
         seek.hidden = !on || length < 20;
-        if (!seek.hidden && document.activeElement !== seek) {
+        if (!seek.hidden && !this.dragging) {
             seek.min = String(r.start(0));
             seek.max = String(player.engine.liveEdge() || r.end(r.length - 1));
             seek.value = String(video.currentTime);
@@ -193,7 +194,9 @@ const controls = {
         on('live', 'click', () => player.goLive());
         on('full', 'click', () => this.full());
         on('volume', 'input', (e) => this.volume(Number(e.target.value)));
-        on('seek', 'change', (e) => e.target.blur());
+        on('seek', 'pointerdown', () => { this.dragging = true; });
+        on('seek', 'change', () => { this.dragging = false; });
+        on('seek', 'pointercancel', () => { this.dragging = false; });
         on('seek', 'input', (e) => {
             video.currentTime = Number(e.target.value);
             player.moved();

@@ -223,10 +223,20 @@ export const player = {
         this.retries = 0;
         say('', '');
 
-        if (!this.closedUp && this.engine && this.engine.lowLatency()) {
+        if (!this.closedUp && this.engine) {
             this.closedUp = true;
-            this.closeUp();
+            if (this.engine.lowLatency()) {
+                this.closeUp();
+            } else if (this.engine.startsLate() && this.expectsLow()) {
+                this.goLive();
+            }
         }
+    },
+
+    expectsLow() {
+        const s = status.of(this.name);
+        return Boolean(s && s.hls && s.hls.low_latency)
+               && this.latency() > BEHIND;
     },
 
     /*
@@ -435,7 +445,8 @@ export const player = {
         if (stalls.since && performance.now() - stalls.since > 700) {
             this.stalled();
         } else if (!stalls.since) {
-            say('', '');
+            say(video.readyState > 1 && !video.videoWidth ? 'Sound only' : '',
+                '', { light: true });
         }
     },
 
