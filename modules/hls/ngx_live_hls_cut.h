@@ -123,13 +123,16 @@ typedef struct {
 typedef struct {
     uint64_t                  msn;         /* current segment */
     int64_t                   seen;        /* newest DTS in the queue */
-    int64_t                   start;       /* of the segment's first frame */
-    int64_t                   end;         /* of its last frame */
+    int64_t                   dts;         /* of the last frame taken */
+    int64_t                   start;       /* of the segment */
+    int64_t                   duration;
     int64_t                   part_start;
-    ngx_uint_t                part;        /* index of the current part */
+    int64_t                   part_duration;
+    ngx_uint_t                frames;      /* of the segment so far */
     ngx_uint_t                part_frames;
-    ngx_uint_t                frames;      /* of the segment */
+    ngx_uint_t                part;        /* index of the current part */
     unsigned                  seen_any:1;
+    unsigned                  taken:1;     /* dts is valid */
     unsigned                  key:1;       /* segment began with a key frame */
     unsigned                  part_key:1;
     unsigned                  video:1;
@@ -147,8 +150,10 @@ typedef struct {
     int64_t                   decided;     /* there is no further boundary up
                                               to here, inclusive */
     int64_t                   newest;      /* highest DTS seen */
+    int64_t                   reach;       /* end of the newest frame taken */
     unsigned                  running:1;
     unsigned                  ending:1;
+    unsigned                  leader_done:1;   /* ending: queue is used up */
     unsigned                  seen_any:1;
     unsigned                  discontinuity:1;
 } ngx_live_hls_cut_t;
@@ -189,8 +194,11 @@ ngx_int_t ngx_live_hls_cut_next(ngx_live_hls_cut_t *cut, ngx_uint_t track,
 /* no frame will follow those in the queues */
 void ngx_live_hls_cut_end(ngx_live_hls_cut_t *cut);
 
-/* after the end: a new run, with the next MSN */
-void ngx_live_hls_cut_start(ngx_live_hls_cut_t *cut,
+/*
+ * After the end: a new run.  Its first MSN is the one after the last, or msn
+ * where that is higher, because segments were listed as gaps meanwhile.
+ */
+void ngx_live_hls_cut_start(ngx_live_hls_cut_t *cut, uint64_t msn,
     ngx_uint_t discontinuity);
 
 /* non-zero when a frame of the leader with this DTS, key or not, would begin

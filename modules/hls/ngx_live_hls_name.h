@@ -68,5 +68,8 @@ u_char *ngx_live_hls_name_file(u_char *p, ngx_uint_t kind,
 ngx_int_t ngx_live_hls_name_number(u_char *p, u_char *end, uint64_t max,
     uint64_t *value);
 
+/* 16 lower-case hexadecimal digits and nothing else */
+ngx_int_t ngx_live_hls_name_hash(u_char *p, u_char *end, uint64_t *value);
+
 
 #endif /* _NGX_LIVE_HLS_NAME_H_INCLUDED_ */
