@@ -68,7 +68,7 @@ for my $name (grep { $built{$_} } $rtmp, $flv, $hls) {
     my $res = $t->test_conf();
 
     isnt($res->{rc}, 0, "$name without the core");
-    like($res->{err}, qr/undefined symbol: ngx_live_/, "$name: message");
+    like($res->{err}, qr/undefined symbol: ngx_(?:http_)?live_/, "$name: message");
 }
 
 # live {} before and after the others
