@@ -225,21 +225,7 @@ test_malformed(void)
         { "04",                      "AMF value of unknown type" },
         { "0e",                      "AMF value of unknown type" },
         { "12",                      "AMF value of unknown type" },
-        { "ff",                      "AMF value of unknown type" },
-        { "11",                      "truncated AMF value" },
-        { "11 04 ff ff ff",          "truncated AMF value" },
-        { "11 05 00",                "truncated AMF value" },
-        { "11 06 07 61",             "truncated AMF value" },
-        { "11 06 00",                "AMF3 reference to unknown string" },
-        { "11 08 01 00",             "truncated AMF value" },
-        { "11 09 09 01 01",          "truncated AMF value" },
-        { "11 0a 01",                "AMF3 reference to unknown traits" },
-        { "11 0a 07 01",             "AMF3 externalizable object" },
-        { "11 0a ff ff ff ff 01",    "AMF3 externalizable object" },
-        { "11 0a ff ff ff fb 01",    "truncated AMF value" },
-        { "11 0c 07 61",             "truncated AMF value" },
-        { "11 0d",                   "AMF3 value of unknown type" },
-        { "11 11",                   "AMF3 value of unknown type" }
+        { "ff",                      "AMF value of unknown type" }
     };
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -338,121 +324,6 @@ test_tolerated(void)
 
 
 static void
-test_amf3(void)
-{
-    double                 number;
-    u_char                *p;
-    ngx_str_t              s, key;
-    ngx_uint_t             flag;
-    ngx_live_amf_t        *a;
-    ngx_live_amf_value_t   v;
-
-    p = buf_copy("\x00\x02\x00\x01x", 5);
-
-    ngx_live_amf_init_amf3(&amf, p, p + 5);
-    is_int(ngx_live_amf_read_string(&amf, &s), NGX_OK, "with a format byte");
-    is_str(&s, "x", "AMF0 follows");
-
-    ngx_live_amf_init_amf3(&amf, p + 1, p + 5);
-    is_int(ngx_live_amf_read_string(&amf, &s), NGX_OK, "without it");
-
-    ngx_live_amf_init_amf3(&amf, p, p);
-    is_int(ngx_live_amf_read_string(&amf, &s), NGX_DONE, "an empty message");
-
-    a = from_hex("11 04 7f  11 04 81 00  11 04 ff ff ff ff  11 04 c0 80 80 00"
-                 "11 05 3ff0000000000000  11 02  11 03  11 01  11 00"
-                 "11 06 07 616263  11 06 01  11 06 00  05");
-
-    ngx_live_amf_read_number(a, &number);
-    ok(number == 127, "integer of a byte");
-    ngx_live_amf_read_number(a, &number);
-    ok(number == 128, "integer of two bytes");
-    ngx_live_amf_read_number(a, &number);
-    ok(number == -1, "integer of four bytes");
-    ngx_live_amf_read_number(a, &number);
-    ok(number == -268435456.0, "the least integer");
-    ngx_live_amf_read_number(a, &number);
-    ok(number == 1.0, "double");
-    ngx_live_amf_read_boolean(a, &flag);
-    is_int(flag, 0, "false");
-    ngx_live_amf_read_boolean(a, &flag);
-    is_int(flag, 1, "true");
-    is_int(ngx_live_amf_read_null(a), NGX_OK, "null");
-    is_int(ngx_live_amf_read_null(a), NGX_OK, "undefined");
-    is_int(ngx_live_amf_read_number(a, &number), NGX_DECLINED, "no number");
-    ngx_live_amf_read_string(a, &s);
-    is_str(&s, "abc", "string");
-    ngx_live_amf_read_string(a, &s);
-    is_str(&s, "", "empty string");
-    ngx_live_amf_read_string(a, &s);
-    is_str(&s, "abc", "reference to the string");
-    is_int(ngx_live_amf_read_null(a), NGX_OK, "AMF0 again");
-
-    /*
-     * two objects of class "C" with the sealed member "m", dynamic, the
-     * second by a reference to the traits
-     */
-
-    a = from_hex("11 0a 1b 03 43 03 6d 04 05 03 64 06 02 01"
-                 "11 0a 01 04 06 01  05");
-
-    is_int(ngx_live_amf_read(a, &v), NGX_OK, "AMF3 object");
-    is_int(v.type, NGX_LIVE_AMF_OBJECT, "its type");
-    is_str(&v.string, "C", "its class");
-    ngx_live_amf_next(a, &key);
-    is_str(&key, "m", "sealed member");
-    ngx_live_amf_read_number(a, &number);
-    ok(number == 5, "its value");
-    ngx_live_amf_next(a, &key);
-    is_str(&key, "d", "dynamic member");
-    ngx_live_amf_read_string(a, &s);
-    is_str(&s, "m", "its value, a reference");
-    is_int(ngx_live_amf_next(a, &key), NGX_DONE, "its end");
-
-    is_int(ngx_live_amf_read_object(a), NGX_OK, "object of known traits");
-    ngx_live_amf_next(a, &key);
-    is_str(&key, "m", "sealed member");
-    ngx_live_amf_read_number(a, &number);
-    ok(number == 6, "its value");
-    is_int(ngx_live_amf_leave(a), NGX_OK, "left");
-    is_int(ngx_live_amf_read_null(a), NGX_OK, "AMF0 again");
-
-    /* [ k: true, 1, {} ], a date, bytes, references */
-
-    a = from_hex("11 09 05 03 6b 03 01 04 01 0a 0b 01 01"
-                 "11 08 01 4270000000000000  11 0c 05 6869"
-                 "11 0a 00  11 09 00  11 08 00  11 0c 00  11 0b 05 3c3e");
-
-    is_int(ngx_live_amf_read_object(a), NGX_OK, "AMF3 array");
-    ngx_live_amf_next(a, &key);
-    is_str(&key, "k", "associative part");
-    ngx_live_amf_next(a, &key);
-    is_str(&key, "", "dense part");
-    ngx_live_amf_read_number(a, &number);
-    ok(number == 1, "its first element");
-    is_int(ngx_live_amf_next(a, &key), NGX_OK, "its second element");
-    is_int(ngx_live_amf_next(a, &key), NGX_DONE, "its end");
-
-    ngx_live_amf_read(a, &v);
-    is_int(v.type, NGX_LIVE_AMF_DATE, "date");
-    ngx_live_amf_read(a, &v);
-    is_int(v.type, NGX_LIVE_AMF_BYTES, "byte array");
-    is_str(&v.string, "hi", "its bytes");
-    ngx_live_amf_read(a, &v);
-    is_int(v.type, NGX_LIVE_AMF_REFERENCE, "object reference");
-    ngx_live_amf_read(a, &v);
-    is_int(v.type, NGX_LIVE_AMF_REFERENCE, "array reference");
-    ngx_live_amf_read(a, &v);
-    is_int(v.type, NGX_LIVE_AMF_REFERENCE, "date reference");
-    ngx_live_amf_read(a, &v);
-    is_int(v.type, NGX_LIVE_AMF_REFERENCE, "byte array reference");
-    ngx_live_amf_read_string(a, &s);
-    is_str(&s, "<>", "XML");
-    is_int(ngx_live_amf_skip(a), NGX_DONE, "all read");
-}
-
-
-static void
 test_write(void)
 {
     u_char  *buf, *p, *end, *big;
@@ -540,7 +411,6 @@ main(void)
     test_nested();
     test_malformed();
     test_tolerated();
-    test_amf3();
     test_write();
     test_integer();
 
