@@ -21,8 +21,11 @@ static ngx_int_t ngx_live_hls_cut_idle(ngx_live_hls_cut_t *cut,
     ngx_live_hls_cut_event_t *ev);
 static void ngx_live_hls_cut_begin(ngx_live_hls_cut_t *cut, int64_t time,
     ngx_uint_t forced);
-static void ngx_live_hls_cut_lead(ngx_live_hls_cut_t *cut, ngx_uint_t track,
-    const ngx_live_hls_cut_frame_t *head, int64_t duration);
+static ngx_int_t ngx_live_hls_cut_lead(ngx_live_hls_cut_t *cut,
+    ngx_uint_t track, const ngx_live_hls_cut_frame_t *head,
+    int64_t duration);
+static int64_t ngx_live_hls_cut_longest(ngx_live_hls_cut_t *cut,
+    int64_t start);
 static ngx_uint_t ngx_live_hls_cut_stalled(ngx_live_hls_cut_t *cut);
 static ngx_uint_t ngx_live_hls_cut_expired(ngx_live_hls_cut_t *cut,
     ngx_live_hls_cut_track_t *tr);
@@ -171,7 +174,36 @@ ngx_live_hls_cut_due(ngx_live_hls_cut_t *cut, int64_t dts, int64_t duration,
         }
     }
 
-    return elapsed > 0 && elapsed + duration > cut->conf.limit;
+    return elapsed > 0
+           && elapsed + duration > ngx_live_hls_cut_longest(cut, b->time);
+}
+
+
+/*
+ * Where the next key frame is expected so soon after the limit that a segment
+ * could not end with it, its segments never would begin with a key frame:
+ * leave it the room it needs.
+ */
+
+static int64_t
+ngx_live_hls_cut_longest(ngx_live_hls_cut_t *cut, int64_t start)
+{
+    int64_t  next;
+
+    if (cut->interval == 0) {
+        return cut->conf.limit;
+    }
+
+    next = cut->key + cut->interval - start;
+
+    if (next <= cut->conf.limit
+        || next >= cut->conf.limit + cut->conf.recover
+        || next - cut->conf.recover < cut->conf.segment)
+    {
+        return cut->conf.limit;
+    }
+
+    return next - cut->conf.recover;
 }
 
 
@@ -215,8 +247,10 @@ ngx_live_hls_cut_next(ngx_live_hls_cut_t *cut, ngx_uint_t track,
 
     duration = ngx_live_hls_cut_duration(cut, head, next);
 
-    if (tr->msn == cut->last) {
-        ngx_live_hls_cut_lead(cut, track, head, duration);
+    if (tr->msn == cut->last
+        && ngx_live_hls_cut_lead(cut, track, head, duration) != NGX_OK)
+    {
+        return NGX_AGAIN;
     }
 
     if (tr->msn < cut->last
@@ -295,6 +329,8 @@ ngx_live_hls_cut_begin(ngx_live_hls_cut_t *cut, int64_t time,
     cut->last = cut->base;
     cut->decided = time - 1;
     cut->reach = time;
+    cut->key = time;
+    cut->interval = 0;
 
     b = ngx_live_hls_cut_bound(cut, cut->base);
 
@@ -309,14 +345,14 @@ ngx_live_hls_cut_begin(ngx_live_hls_cut_t *cut, int64_t time,
 
 
 /* the leader's head may be a boundary; while there are no frames of the
- * leader, others see to it that segments do not get too long */
+ * leader, others see to it that segments do not get too long.  NGX_DECLINED:
+ * it is one, but the slowest track is too far behind to remember it. */
 
-static void
+static ngx_int_t
 ngx_live_hls_cut_lead(ngx_live_hls_cut_t *cut, ngx_uint_t track,
     const ngx_live_hls_cut_frame_t *head, int64_t duration)
 {
-    ngx_uint_t                 key;
-    ngx_live_hls_cut_bound_t  *b;
+    ngx_uint_t  key;
 
     if (track == cut->leader) {
         key = head->key;
@@ -325,21 +361,14 @@ ngx_live_hls_cut_lead(ngx_live_hls_cut_t *cut, ngx_uint_t track,
         key = 0;
 
     } else {
-        return;
+        return NGX_OK;
     }
 
-    b = ngx_live_hls_cut_bound(cut, cut->last);
-
-    if (ngx_live_hls_cut_due(cut, head->dts, duration, key)) {
-        (void) ngx_live_hls_cut_push(cut, head->dts, !key);
-        return;
+    if (!ngx_live_hls_cut_due(cut, head->dts, duration, key)) {
+        return NGX_OK;
     }
 
-    /* a hole that is longer than a segment may be */
-
-    if (head->dts - b->time > cut->conf.limit) {
-        (void) ngx_live_hls_cut_push(cut, head->dts, !key);
-    }
+    return ngx_live_hls_cut_push(cut, head->dts, !key);
 }
 
 
@@ -463,21 +492,11 @@ ngx_live_hls_cut_must_wait(ngx_live_hls_cut_t *cut, ngx_uint_t track,
 
     tr = &cut->tracks[track];
 
-    if (track == cut->leader) {
-
-        /* a boundary that found no place: wait for the slowest track */
-
-        b = ngx_live_hls_cut_bound(cut, tr->msn);
-
-        return tr->msn == cut->last
-               && head->dts - b->time > cut->conf.limit;
-    }
-
-    if (tr->msn < cut->last || head->dts <= cut->decided) {
-        return 0;
-    }
-
-    if (ngx_live_hls_cut_stalled(cut)) {
+    if (track == cut->leader
+        || tr->msn < cut->last
+        || head->dts <= cut->decided
+        || ngx_live_hls_cut_stalled(cut))
+    {
         return 0;
     }
 
@@ -567,6 +586,11 @@ ngx_live_hls_cut_frame(ngx_live_hls_cut_t *cut, ngx_uint_t track,
 
     if (track == cut->leader) {
         cut->decided = head->dts;
+
+        if (head->key) {
+            cut->interval = (cut->key < head->dts) ? head->dts - cut->key : 0;
+            cut->key = head->dts;
+        }
     }
 
     ev->type = NGX_LIVE_HLS_CUT_FRAME;

@@ -72,7 +72,11 @@ typedef struct {
     int64_t                   limit;       /* see ngx_live_hls_cut_limit() */
     int64_t                   recover;     /* least length of a segment that
                                               began without a key frame; 0 is
-                                              1 s or segment if that is less */
+                                              1 s or segment if that is less.
+                                              A cut without a key frame comes
+                                              earlier by up to as much where a
+                                              key frame is expected soon after
+                                              the limit, and would be lost */
     int64_t                   patience;    /* how far a track may stay behind
                                               the others; 0 is 1 s */
     uint64_t                  msn;         /* of the first segment */
@@ -151,6 +155,10 @@ typedef struct {
                                               to here, inclusive */
     int64_t                   newest;      /* highest DTS seen */
     int64_t                   reach;       /* end of the newest frame taken */
+    int64_t                   key;         /* DTS of the leader's last key
+                                              frame, and from the one before:
+                                              0 if there was none */
+    int64_t                   interval;
     unsigned                  running:1;
     unsigned                  ending:1;
     unsigned                  leader_done:1;   /* ending: queue is used up */
