@@ -79,17 +79,6 @@ ngx_live_amf_init_amf3(ngx_live_amf_t *a, u_char *pos, u_char *end)
 
 
 ngx_int_t
-ngx_live_amf_error(ngx_live_amf_t *a, const char *reason)
-{
-    if (a->reason == NULL) {
-        a->reason = reason;
-    }
-
-    return NGX_ERROR;
-}
-
-
-ngx_int_t
 ngx_live_amf_push(ngx_live_amf_t *a, ngx_live_amf_kind_e kind, uint32_t left)
 {
     ngx_live_amf_level_t  *l;

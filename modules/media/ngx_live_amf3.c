@@ -271,8 +271,6 @@ ngx_live_amf3_read_object(ngx_live_amf_t *a, ngx_live_amf_value_t *v)
         return NGX_OK;
     }
 
-    ngx_memzero(&t, sizeof(ngx_live_amf_traits_t));
-
     if (ngx_live_amf3_read_traits(a, u, &t) != NGX_OK
         || ngx_live_amf_push(a, NGX_LIVE_AMF3_KIND_OBJECT, t.sealed)
            != NGX_OK)

@@ -45,10 +45,21 @@ ngx_int_t ngx_live_amf3_step_array(ngx_live_amf_t *a,
     ngx_live_amf_level_t *l, ngx_str_t *key);
 
 
-/* what both sides share, in ngx_live_amf.c */
+/* what both sides share, in ngx_live_amf.c but for the first */
 
-/* keeps the first reason, returns NGX_ERROR */
-ngx_int_t ngx_live_amf_error(ngx_live_amf_t *a, const char *reason);
+/* keeps the first reason; inline, so that gcc sees what it returns and takes
+ * no variable for unset that is unset after an error only */
+
+static ngx_inline ngx_int_t
+ngx_live_amf_error(ngx_live_amf_t *a, const char *reason)
+{
+    if (a->reason == NULL) {
+        a->reason = reason;
+    }
+
+    return NGX_ERROR;
+}
+
 
 /* opens and closes a level; pop returns NGX_DONE */
 ngx_int_t ngx_live_amf_push(ngx_live_amf_t *a, ngx_live_amf_kind_e kind,
