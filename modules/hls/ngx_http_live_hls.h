@@ -1,0 +1,161 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#ifndef _NGX_HTTP_LIVE_HLS_H_INCLUDED_
+#define _NGX_HTTP_LIVE_HLS_H_INCLUDED_
+
+
+#include <ngx_http_live.h>
+
+#include "ngx_live_hls.h"
+#include "ngx_live_hls_name.h"
+#include "ngx_live_hls_playlist.h"
+#include "ngx_live_hls_request.h"
+
+
+/*
+ * The HTTP half of HLS: what this worker keeps for a stream that somebody
+ * watches.  Texts are rendered once per change and worker, plain and gzip,
+ * whole and delta, when first asked for, and shared by all answers; they are
+ * counted, because an answer may still be on its way when the next is made.
+ */
+
+typedef struct {
+    ngx_uint_t                 refs;
+    size_t                     len;
+    u_char                    *data;
+    ngx_uint_t                 nuris;
+    uint32_t                  *uris;        /* ends of URIs in data */
+} ngx_http_live_hls_text_t;
+
+
+/* an answer in its two encodings */
+
+typedef struct {
+    ngx_http_live_hls_text_t  *plain;
+    ngx_http_live_hls_text_t  *gzip;
+} ngx_http_live_hls_variant_t;
+
+
+#define NGX_HTTP_LIVE_HLS_FULL   0
+#define NGX_HTTP_LIVE_HLS_DELTA  1
+
+
+typedef struct {
+    ngx_atomic_uint_t            generation;  /* of hls, when rendered */
+    ngx_http_live_hls_variant_t  variants[2]; /* full, delta */
+} ngx_http_live_hls_list_t;
+
+
+typedef struct {
+    ngx_live_stream_t         *st;
+    ngx_live_hls_sh_t         *hls;
+    ngx_live_watcher_t         watcher;
+    ngx_event_t                timer;       /* of the oldest waiter */
+    ngx_connection_t           dummy;
+    ngx_queue_t                waiters;     /* ngx_http_live_hls_ctx_t */
+    ngx_uint_t                 nwaiters;
+    ngx_atomic_uint_t          generation;  /* of hls, when last looked at */
+    ngx_atomic_uint_t          state;       /* of the stream, likewise */
+    time_t                     used;
+
+    ngx_http_live_hls_list_t   index;
+    ngx_http_live_hls_list_t   lists[NGX_LIVE_TRACKS];
+} ngx_http_live_hls_stream_t;
+
+
+/*
+ * A request.  While it waits it stands in its stream's queue; answer() is
+ * tried again each time the edge has moved and says NGX_AGAIN to wait on.
+ */
+
+typedef struct ngx_http_live_hls_ctx_s  ngx_http_live_hls_ctx_t;
+
+struct ngx_http_live_hls_ctx_s {
+    ngx_http_request_t          *request;
+    ngx_http_live_hls_stream_t  *stream;
+    ngx_live_hls_app_conf_t     *conf;
+    ngx_live_hls_name_t          name;
+    ngx_live_hls_rendition_sh_t *rendition;
+    ngx_uint_t                   n;         /* of the rendition */
+
+    ngx_queue_t                  queue;
+    ngx_msec_t                   deadline;
+    ngx_live_hls_want_t          want;
+    ngx_int_t                  (*answer)(ngx_http_live_hls_ctx_t *ctx);
+    ngx_uint_t                  *conn;      /* waiters of the connection */
+
+    ngx_live_hls_pin_t           pin;
+
+    unsigned                     waiting:1;
+    unsigned                     blocking:1; /* asked with _HLS_msn */
+    unsigned                     delta:1;
+};
+
+
+extern ngx_module_t  ngx_http_live_hls_module;
+
+
+/* playlists: ngx_http_live_hls_playlist.c */
+
+ngx_int_t ngx_http_live_hls_index(ngx_http_live_hls_ctx_t *ctx);
+ngx_int_t ngx_http_live_hls_playlist(ngx_http_live_hls_ctx_t *ctx);
+
+
+/* media: ngx_http_live_hls_media.c */
+
+ngx_int_t ngx_http_live_hls_init(ngx_http_live_hls_ctx_t *ctx);
+ngx_int_t ngx_http_live_hls_segment(ngx_http_live_hls_ctx_t *ctx);
+ngx_int_t ngx_http_live_hls_part(ngx_http_live_hls_ctx_t *ctx);
+
+/* of a session that is over: the file as it lies there */
+ngx_int_t ngx_http_live_hls_stored(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name);
+
+/* NGX_OK: headers of media are set */
+ngx_int_t ngx_http_live_hls_media_headers(ngx_http_request_t *r,
+    ngx_live_hls_name_t *name, ngx_uint_t audio, int64_t date);
+
+/* where the edge of a rendition stands */
+ngx_int_t ngx_http_live_hls_edge(ngx_http_live_hls_ctx_t *ctx,
+    ngx_live_hls_edge_t *edge);
+
+
+/* waiting: ngx_http_live_hls_wait.c */
+
+/*
+ * The worker's object of a stream; it holds a handle of its own and goes
+ * when the stream has ended or nobody has asked for a while.
+ */
+ngx_http_live_hls_stream_t *ngx_http_live_hls_stream(ngx_live_stream_t *st,
+    ngx_live_hls_sh_t *hls);
+
+/*
+ * Queues the request: NGX_DONE.  At most conf->waiters of a stream and
+ * conf->conn_waiters of a connection wait; others are answered by 503.
+ */
+ngx_int_t ngx_http_live_hls_wait(ngx_http_live_hls_ctx_t *ctx);
+
+/* removes it from the queue, if it is there */
+void ngx_http_live_hls_unwait(ngx_http_live_hls_ctx_t *ctx);
+
+
+/* texts: ngx_http_live_hls_text.c */
+
+/*
+ * The text of a playlist as of now, rendered if it has changed: NULL when
+ * there is no memory or the index is being written.  n is the rendition,
+ * or -1 for the multivariant playlist.
+ */
+ngx_http_live_hls_text_t *ngx_http_live_hls_text(
+    ngx_http_live_hls_stream_t *hs, ngx_int_t n, ngx_uint_t delta,
+    ngx_uint_t gzip);
+
+void ngx_http_live_hls_text_free(ngx_http_live_hls_text_t *text);
+void ngx_http_live_hls_text_forget(ngx_http_live_hls_stream_t *hs);
+
+
+#endif /* _NGX_HTTP_LIVE_HLS_H_INCLUDED_ */

@@ -1,0 +1,675 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_hls.h"
+
+
+static ngx_int_t ngx_http_live_hls_not_found(ngx_http_live_hls_ctx_t *ctx,
+    const char *reason);
+static ngx_int_t ngx_http_live_hls_copy_part(ngx_http_live_hls_ctx_t *ctx,
+    uint64_t msn, ngx_uint_t part, ngx_live_hls_part_sh_t *to);
+static ngx_int_t ngx_http_live_hls_copy_segment(ngx_http_live_hls_ctx_t *ctx,
+    ngx_live_hls_segment_sh_t *to);
+static ngx_int_t ngx_http_live_hls_send_file(ngx_http_request_t *r,
+    ngx_str_t *path, off_t offset, off_t size, const char *cache);
+static ngx_int_t ngx_http_live_hls_send_range(ngx_http_live_hls_ctx_t *ctx,
+    off_t offset, off_t size);
+static ngx_int_t ngx_http_live_hls_send_ring(ngx_http_live_hls_ctx_t *ctx,
+    uint64_t first, uint64_t last, off_t size);
+static ngx_int_t ngx_http_live_hls_send(ngx_http_request_t *r,
+    ngx_chain_t *out, off_t size, const char *cache);
+static ngx_int_t ngx_http_live_hls_path(ngx_http_request_t *r,
+    ngx_str_t *dir, ngx_str_t *file, ngx_str_t *path);
+static void ngx_http_live_hls_pin_cleanup(void *data);
+
+
+#define NGX_HTTP_LIVE_HLS_FOREVER  "max-age=31536000, immutable"
+
+
+ngx_int_t
+ngx_http_live_hls_init(ngx_http_live_hls_ctx_t *ctx)
+{
+    u_char                       *p;
+    size_t                        size;
+    ngx_int_t                     rc;
+    ngx_buf_t                    *b;
+    ngx_uint_t                    i, tries;
+    ngx_chain_t                   out;
+    ngx_live_hls_sh_t            *hls;
+    ngx_atomic_uint_t             version;
+    ngx_http_request_t           *r;
+    ngx_live_hls_init_sh_t       *init;
+    ngx_live_hls_rendition_sh_t  *rendition;
+
+    r = ctx->request;
+    hls = ctx->stream->hls;
+    rendition = ctx->rendition;
+
+    p = NULL;
+    size = 0;
+
+    for (tries = 0; tries < NGX_LIVE_HLS_TRIES; tries++) {
+
+        version = ngx_live_hls_read(hls);
+
+        init = NULL;
+
+        for (i = 0; i < NGX_LIVE_HLS_INITS; i++) {
+            if (rendition->inits[i].version
+                && rendition->inits[i].hash == ctx->name.hash)
+            {
+                init = &rendition->inits[i];
+                break;
+            }
+        }
+
+        if (init && init->data && init->size && init->size <= 65536) {
+            size = init->size;
+
+            p = ngx_pnalloc(r->pool, size);
+            if (p == NULL) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            ngx_memcpy(p, init->data, size);
+        }
+
+        if (!ngx_live_hls_changed(hls, version)) {
+            break;
+        }
+
+        p = NULL;
+    }
+
+    rc = ngx_http_live_hls_media_headers(r, &ctx->name,
+                                 rendition->kind == NGX_LIVE_KIND_AUDIO,
+                                 hls->created);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (p == NULL) {
+
+        /* of a session that began before a restart */
+
+        return ngx_http_live_hls_send_range(ctx, 0, -1);
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = p;
+    b->last = p + size;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_live_hls_send(r, &out, size, NGX_HTTP_LIVE_HLS_FOREVER);
+}
+
+
+ngx_int_t
+ngx_http_live_hls_part(ngx_http_live_hls_ctx_t *ctx)
+{
+    ngx_int_t                rc;
+    ngx_live_hls_edge_t      edge;
+    ngx_live_hls_part_sh_t   part;
+
+    if (ctx->stream->hls->state == NGX_LIVE_HLS_MEASURING
+        || ngx_http_live_hls_edge(ctx, &edge) != NGX_OK)
+    {
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_live_hls_request_part(&edge, ctx->name.msn, ctx->name.part);
+
+    if (rc == NGX_AGAIN && !edge.ended) {
+        return NGX_AGAIN;
+    }
+
+    if (rc != NGX_OK) {
+        return ngx_http_live_hls_not_found(ctx, "no such part");
+    }
+
+    rc = ngx_http_live_hls_copy_part(ctx, ctx->name.msn, ctx->name.part,
+                                     &part);
+
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    if (rc != NGX_OK || part.size == 0 || (part.flags & NGX_LIVE_HLS_GAP)) {
+        return ngx_http_live_hls_not_found(ctx, "no such part");
+    }
+
+    rc = ngx_http_live_hls_media_headers(ctx->request, &ctx->name,
+                            ctx->rendition->kind == NGX_LIVE_KIND_AUDIO,
+                            part.published);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (part.seq
+        && ngx_live_hls_pin(ctx->stream->st, ctx->rendition, part.seq,
+                            &ctx->pin)
+           == NGX_OK)
+    {
+        return ngx_http_live_hls_send_ring(ctx, part.seq, part.seq,
+                                           part.size);
+    }
+
+    if (!(part.flags & NGX_LIVE_HLS_FILE)) {
+        return ngx_http_live_hls_not_found(ctx, "part is not stored yet");
+    }
+
+    return ngx_http_live_hls_send_range(ctx, part.offset, part.size);
+}
+
+
+/*
+ * A segment has no URL until it is complete; its length is what the index
+ * says.  While its file is not, it is put together from its parts.
+ */
+
+ngx_int_t
+ngx_http_live_hls_segment(ngx_http_live_hls_ctx_t *ctx)
+{
+    uint64_t                   first, last;
+    ngx_int_t                  rc;
+    ngx_uint_t                 i;
+    ngx_live_hls_part_sh_t     part;
+    ngx_live_hls_segment_sh_t  seg;
+
+    rc = ngx_http_live_hls_copy_segment(ctx, &seg);
+
+    if (rc != NGX_OK || seg.size == 0 || (seg.flags & NGX_LIVE_HLS_GAP)) {
+        return ngx_http_live_hls_not_found(ctx, "no such segment");
+    }
+
+    rc = ngx_http_live_hls_media_headers(ctx->request, &ctx->name,
+                            ctx->rendition->kind == NGX_LIVE_KIND_AUDIO,
+                            seg.date + seg.duration / 90);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (seg.flags & NGX_LIVE_HLS_FILE) {
+        return ngx_http_live_hls_send_range(ctx, 0, seg.size);
+    }
+
+    first = 0;
+    last = 0;
+
+    for (i = 0; i < seg.parts; i++) {
+
+        if (ngx_http_live_hls_copy_part(ctx, ctx->name.msn, i, &part)
+            != NGX_OK
+            || part.seq == 0
+            || (last && part.seq != last + 1))
+        {
+            first = 0;
+            break;
+        }
+
+        if (first == 0) {
+            first = part.seq;
+        }
+
+        last = part.seq;
+    }
+
+    if (first
+        && ngx_live_hls_pin(ctx->stream->st, ctx->rendition, first,
+                            &ctx->pin)
+           == NGX_OK)
+    {
+        return ngx_http_live_hls_send_ring(ctx, first, last, seg.size);
+    }
+
+    return ngx_http_live_hls_not_found(ctx, "segment is not stored yet");
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_not_found(ngx_http_live_hls_ctx_t *ctx, const char *reason)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "%s: \"%V\" of stream \"%V\"", reason, &ctx->name.file,
+                  &ctx->stream->st->sh->sn.str);
+
+    ngx_http_clear_last_modified(r);
+    ngx_http_clear_etag(r);
+
+    r->allow_ranges = 0;
+
+    (void) ngx_http_live_cache_control(r, "no-store");
+
+    return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, reason);
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_copy_part(ngx_http_live_hls_ctx_t *ctx, uint64_t msn,
+    ngx_uint_t index, ngx_live_hls_part_sh_t *to)
+{
+    ngx_uint_t               tries;
+    ngx_live_hls_sh_t       *hls;
+    ngx_atomic_uint_t        version;
+    ngx_live_hls_part_sh_t  *part;
+
+    hls = ctx->stream->hls;
+
+    for (tries = 0; tries < NGX_LIVE_HLS_TRIES; tries++) {
+
+        version = ngx_live_hls_read(hls);
+
+        part = ngx_live_hls_part(ctx->rendition, msn, index);
+
+        if (part) {
+            *to = *part;
+        }
+
+        if (!ngx_live_hls_changed(hls, version)) {
+            return part ? NGX_OK : NGX_DECLINED;
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_copy_segment(ngx_http_live_hls_ctx_t *ctx,
+    ngx_live_hls_segment_sh_t *to)
+{
+    uint64_t                      msn;
+    ngx_uint_t                    tries, found;
+    ngx_live_hls_sh_t            *hls;
+    ngx_atomic_uint_t             version;
+    ngx_live_hls_rendition_sh_t  *r;
+
+    hls = ctx->stream->hls;
+    r = ctx->rendition;
+    msn = ctx->name.msn;
+
+    ngx_memzero(to, sizeof(ngx_live_hls_segment_sh_t));
+
+    for (tries = 0; tries < NGX_LIVE_HLS_TRIES; tries++) {
+
+        version = ngx_live_hls_read(hls);
+
+        found = (msn >= r->oldest && msn < r->next);
+
+        if (found) {
+            *to = *ngx_live_hls_segment(r, msn);
+            found = (to->flags & NGX_LIVE_HLS_COMPLETE) != 0;
+        }
+
+        if (!ngx_live_hls_changed(hls, version)) {
+            return found ? NGX_OK : NGX_DECLINED;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * A URL never means two things, so the name is the tag and the answer may be
+ * kept for ever.
+ */
+
+ngx_int_t
+ngx_http_live_hls_media_headers(ngx_http_request_t *r,
+    ngx_live_hls_name_t *name, ngx_uint_t audio, int64_t date)
+{
+    u_char           *p;
+    ngx_table_elt_t  *h;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.last_modified_time = date / 1000;
+
+    if (audio) {
+        ngx_str_set(&r->headers_out.content_type, "audio/mp4");
+
+    } else {
+        ngx_str_set(&r->headers_out.content_type, "video/mp4");
+    }
+
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    p = ngx_pnalloc(r->pool, name->session.len + name->file.len + 3);
+    h = ngx_list_push(&r->headers_out.headers);
+
+    if (p == NULL || h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "ETag");
+    h->value.data = p;
+    h->value.len = ngx_sprintf(p, "\"%V-%V\"", &name->session, &name->file)
+                   - p;
+
+    r->headers_out.etag = h;
+
+    /* several ranges in one answer would need it in one buffer */
+
+    r->allow_ranges = 1;
+    r->single_range = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_send_range(ngx_http_live_hls_ctx_t *ctx, off_t offset,
+    off_t size)
+{
+    ngx_int_t            rc;
+    ngx_str_t            dir, file, path;
+    u_char               name[NGX_LIVE_HLS_NAME_FILE_LEN];
+    ngx_uint_t           kind;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    dir = ctx->stream->hls->dir;
+
+    kind = ctx->name.kind;
+
+    if (kind == NGX_LIVE_HLS_NAME_PART) {
+        kind = NGX_LIVE_HLS_NAME_SEGMENT;
+    }
+
+    file.data = name;
+    file.len = ngx_live_hls_name_file(name, kind, &ctx->name.track,
+                                      ctx->name.msn, 0, ctx->name.hash)
+               - name;
+
+    if (ngx_http_live_hls_path(r, &dir, &file, &path) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_live_hls_send_file(r, &path, offset, size,
+                                     NGX_HTTP_LIVE_HLS_FOREVER);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_live_hls_not_found(ctx, "file is gone");
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_path(ngx_http_request_t *r, ngx_str_t *dir,
+    ngx_str_t *file, ngx_str_t *path)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, dir->len + file->len + 2);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    path->data = p;
+    path->len = ngx_sprintf(p, "%V/%V%Z", dir, file) - p - 1;
+
+    return NGX_OK;
+}
+
+
+/* size -1: all of it; NGX_DECLINED: there is no such file, or it is shorter */
+
+static ngx_int_t
+ngx_http_live_hls_send_file(ngx_http_request_t *r, ngx_str_t *path,
+    off_t offset, off_t size, const char *cache)
+{
+    ngx_int_t                  rc;
+    ngx_buf_t                 *b;
+    ngx_chain_t                out;
+    ngx_open_file_info_t       of;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    ngx_memzero(&of, sizeof(ngx_open_file_info_t));
+
+    of.read_ahead = clcf->read_ahead;
+    of.directio = NGX_OPEN_FILE_DIRECTIO_OFF;
+
+    if (ngx_open_cached_file(NULL, path, &of, r->pool) != NGX_OK) {
+
+        if (of.err != 0 && of.err != NGX_ENOENT && of.err != NGX_ENOTDIR) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, of.err,
+                          "%s \"%V\" failed", of.failed, path);
+        }
+
+        return NGX_DECLINED;
+    }
+
+    if (size == -1) {
+        size = of.size - offset;
+    }
+
+    if (!of.is_file || of.size < offset + size) {
+        return NGX_DECLINED;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+    if (b->file == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->file_pos = offset;
+    b->file_last = offset + size;
+    b->in_file = size ? 1 : 0;
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    b->file->fd = of.fd;
+    b->file->name = *path;
+    b->file->log = r->connection->log;
+
+    out.buf = b;
+    out.next = NULL;
+
+    rc = ngx_http_live_hls_send(r, &out, size, cache);
+
+    return rc == NGX_DECLINED ? NGX_ERROR : rc;
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_send_ring(ngx_http_live_hls_ctx_t *ctx, uint64_t first,
+    uint64_t last, off_t size)
+{
+    off_t                 total;
+    size_t                n;
+    u_char               *p;
+    uint32_t              offset;
+    uint64_t              seq;
+    ngx_buf_t            *b;
+    ngx_chain_t          *out, **ll, *cl;
+    ngx_live_frame_t     *f;
+    ngx_live_ring_sh_t   *ring;
+    ngx_pool_cleanup_t   *cln;
+    ngx_http_request_t   *r;
+
+    r = ctx->request;
+    ring = ctx->rendition->ring;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        ngx_live_hls_unpin(&ctx->pin);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_live_hls_pin_cleanup;
+    cln->data = &ctx->pin;
+
+    b = NULL;
+    out = NULL;
+    ll = &out;
+    total = 0;
+
+    for (seq = first; seq <= last; seq++) {
+        f = ngx_live_ring_entry(ngx_live_zone, ring, seq);
+
+        for (offset = 0; offset < f->size; offset += n) {
+
+            n = ngx_live_ring_slice(ngx_live_zone, ring, f, offset, &p);
+
+            b = ngx_calloc_buf(r->pool);
+            cl = ngx_alloc_chain_link(r->pool);
+
+            if (b == NULL || cl == NULL) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            b->pos = p;
+            b->last = p + n;
+            b->memory = 1;
+
+            cl->buf = b;
+            cl->next = NULL;
+
+            *ll = cl;
+            ll = &cl->next;
+
+            total += n;
+        }
+    }
+
+    if (b == NULL || total != size) {
+        return ngx_http_live_hls_not_found(ctx, "part is gone");
+    }
+
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    return ngx_http_live_hls_send(r, out, size, NGX_HTTP_LIVE_HLS_FOREVER);
+}
+
+
+static void
+ngx_http_live_hls_pin_cleanup(void *data)
+{
+    ngx_live_hls_pin_t  *pin = data;
+
+    if (pin->seq) {
+        ngx_live_hls_unpin(pin);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_send(ngx_http_request_t *r, ngx_chain_t *out, off_t size,
+    const char *cache)
+{
+    ngx_int_t  rc;
+
+    r->headers_out.content_length_n = size;
+
+    if (ngx_http_live_cache_control(r, cache) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, out);
+}
+
+
+ngx_int_t
+ngx_http_live_hls_stored(ngx_http_request_t *r, ngx_live_hls_app_conf_t *conf,
+    ngx_live_hls_name_t *name)
+{
+    u_char               *p;
+    ngx_int_t             rc;
+    ngx_str_t             dir, file, path;
+    ngx_http_live_ctx_t  *lctx;
+
+    lctx = ngx_http_live_get_ctx(r);
+
+    p = ngx_pnalloc(r->pool, ngx_live_hls_dir_len(&conf->path, &lctx->app,
+                                                  &lctx->name));
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    dir.data = p;
+    dir.len = ngx_live_hls_dir(p, &conf->path, &lctx->app, &lctx->name,
+                               name->session.len ? &name->session : NULL)
+              - p;
+
+    file = name->file;
+
+    if (name->kind == NGX_LIVE_HLS_NAME_INDEX) {
+        ngx_str_set(&file, "index.m3u8");
+    }
+
+    if (ngx_http_live_hls_path(r, &dir, &file, &path) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (name->kind == NGX_LIVE_HLS_NAME_INDEX
+        || name->kind == NGX_LIVE_HLS_NAME_PLAYLIST)
+    {
+        r->headers_out.status = NGX_HTTP_OK;
+
+        ngx_str_set(&r->headers_out.content_type,
+                    "application/vnd.apple.mpegurl");
+        r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+        rc = ngx_http_live_hls_send_file(r, &path, 0, -1, "max-age=2");
+
+    } else {
+        rc = ngx_http_live_hls_media_headers(r, name,
+                                 name->track.len && name->track.data[0] == 'a',
+                                 0);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        r->headers_out.last_modified_time = -1;
+
+        rc = ngx_http_live_hls_send_file(r, &path, 0, -1,
+                                         NGX_HTTP_LIVE_HLS_FOREVER);
+    }
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    ngx_http_clear_etag(r);
+    r->allow_ranges = 0;
+
+    (void) ngx_http_live_cache_control(r, "no-store");
+
+    return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, "no such stream");
+}

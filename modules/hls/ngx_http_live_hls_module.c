@@ -1,0 +1,256 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_hls.h"
+
+
+static ngx_int_t ngx_http_live_hls_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_hls_allowed(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_hls_answer(ngx_http_request_t *r,
+    ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf,
+    ngx_live_hls_name_t *name);
+static ngx_int_t ngx_http_live_hls_find(ngx_http_live_hls_ctx_t *ctx);
+static ngx_int_t ngx_http_live_hls_none(ngx_http_request_t *r,
+    const char *reason);
+static void ngx_http_live_hls_cleanup(void *data);
+static char *ngx_http_live_hls(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+static ngx_command_t  ngx_http_live_hls_commands[] = {
+
+    { ngx_string("live_hls"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_live_hls,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_live_hls_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_live_hls_module = {
+    NGX_MODULE_V1,
+    &ngx_http_live_hls_module_ctx,         /* module context */
+    ngx_http_live_hls_commands,            /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_http_live_hls_handler(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_live_method(r, NGX_HTTP_GET|NGX_HTTP_HEAD);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    rc = ngx_http_live_path(r, NULL, NULL);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    return ngx_http_live_access(r, NGX_LIVE_DOOR_HLS, NGX_LIVE_ACTION_PLAY,
+                                ngx_http_live_hls_allowed);
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_allowed(ngx_http_request_t *r)
+{
+    ngx_live_stream_t        *st;
+    ngx_live_hls_sh_t        *hls;
+    ngx_live_hls_name_t       name;
+    ngx_http_live_ctx_t      *lctx;
+    ngx_live_hls_app_conf_t  *conf;
+
+    lctx = ngx_http_live_get_ctx(r);
+
+    if (ngx_live_hls_name_parse(&name, lctx->rest.data, lctx->rest.len)
+        != NGX_OK)
+    {
+        return ngx_http_live_hls_none(r, "no such file");
+    }
+
+    conf = ngx_live_get_module_app_conf(lctx->access.conf,
+                                        ngx_live_hls_module);
+
+    st = ngx_live_stream_find(&lctx->app, &lctx->name);
+    hls = st ? ngx_live_hls_get(st->sh) : NULL;
+
+    if (hls
+        && (name.kind == NGX_LIVE_HLS_NAME_INDEX
+            || (name.session.len == ngx_strlen(hls->session)
+                && ngx_strncmp(name.session.data, hls->session,
+                               name.session.len)
+                   == 0)))
+    {
+        return ngx_http_live_hls_answer(r, st, conf, &name);
+    }
+
+    if (st) {
+        ngx_live_stream_close(st);
+
+        if (hls == NULL && name.kind == NGX_LIVE_HLS_NAME_INDEX) {
+            return ngx_http_live_hls_none(r, "the stream has no HLS");
+        }
+    }
+
+    if (!conf->enable) {
+        return ngx_http_live_hls_none(r, "no such stream");
+    }
+
+    return ngx_http_live_hls_stored(r, conf, &name);
+}
+
+
+/* takes over the handle of the stream */
+
+static ngx_int_t
+ngx_http_live_hls_answer(ngx_http_request_t *r, ngx_live_stream_t *st,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name)
+{
+    ngx_int_t                 rc;
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_live_hls_ctx_t  *ctx;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_live_hls_ctx_t));
+    if (cln == NULL) {
+        ngx_live_stream_close(st);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_live_hls_ctx_t));
+
+    ctx->request = r;
+    ctx->conf = conf;
+    ctx->name = *name;
+
+    ctx->stream = ngx_http_live_hls_stream(st, ngx_live_hls_get(st->sh));
+
+    if (ctx->stream == NULL) {
+        ngx_live_stream_close(st);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_live_hls_cleanup;
+
+    rc = ngx_http_live_hls_find(ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ctx->answer(ctx);
+
+    return rc == NGX_AGAIN ? ngx_http_live_hls_wait(ctx) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_find(ngx_http_live_hls_ctx_t *ctx)
+{
+    ngx_uint_t          i;
+    ngx_live_hls_sh_t  *hls;
+
+    hls = ctx->stream->hls;
+
+    if (ctx->name.kind == NGX_LIVE_HLS_NAME_INDEX) {
+        ctx->answer = ngx_http_live_hls_index;
+        return NGX_OK;
+    }
+
+    ctx->rendition = ngx_live_hls_rendition(hls, &ctx->name.track);
+
+    if (ctx->rendition == NULL) {
+        return ngx_http_live_hls_none(ctx->request, "no such rendition");
+    }
+
+    for (i = 0; i < hls->nrenditions; i++) {
+        if (hls->renditions[i] == ctx->rendition) {
+            ctx->n = i;
+        }
+    }
+
+    switch (ctx->name.kind) {
+
+    case NGX_LIVE_HLS_NAME_PLAYLIST:
+        ctx->answer = ngx_http_live_hls_playlist;
+        break;
+
+    case NGX_LIVE_HLS_NAME_INIT:
+        ctx->answer = ngx_http_live_hls_init;
+        break;
+
+    case NGX_LIVE_HLS_NAME_SEGMENT:
+        ctx->answer = ngx_http_live_hls_segment;
+        break;
+
+    default: /* NGX_LIVE_HLS_NAME_PART */
+        ctx->answer = ngx_http_live_hls_part;
+        break;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_none(ngx_http_request_t *r, const char *reason)
+{
+    (void) ngx_http_live_cache_control(r, "no-store");
+
+    return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, reason);
+}
+
+
+static void
+ngx_http_live_hls_cleanup(void *data)
+{
+    ngx_http_live_hls_ctx_t *ctx = data;
+
+    ngx_http_live_hls_unwait(ctx);
+
+    /* the stream's object has a handle of its own */
+
+    ngx_live_stream_close(ctx->stream->st);
+}
+
+
+static char *
+ngx_http_live_hls(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_http_live_location(cf, ngx_http_live_hls_handler);
+}

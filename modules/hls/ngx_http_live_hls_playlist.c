@@ -1,0 +1,524 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_hls.h"
+
+
+static ngx_int_t ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx,
+    ngx_int_t n, ngx_uint_t delta);
+static ngx_int_t ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx,
+    ngx_int_t n, ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args);
+static ngx_int_t ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx,
+    ngx_int_t n);
+static ngx_chain_t *ngx_http_live_hls_list_body(ngx_http_request_t *r,
+    ngx_http_live_hls_text_t *text, ngx_str_t *args, off_t *size);
+static ngx_buf_t *ngx_http_live_hls_add_buf(ngx_http_request_t *r,
+    ngx_chain_t ***last, u_char *p, size_t len);
+static ngx_int_t ngx_http_live_hls_args(ngx_http_request_t *r,
+    ngx_str_t *args);
+static ngx_uint_t ngx_http_live_hls_gzip_ok(ngx_http_request_t *r);
+static void ngx_http_live_hls_text_cleanup(void *data);
+static void ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
+
+static ngx_str_t  ngx_http_live_hls_gzip = ngx_string("gzip");
+static ngx_str_t  ngx_http_live_hls_vary = ngx_string("Accept-Encoding");
+
+
+/*
+ * The multivariant playlist is there when each rendition has a complete
+ * segment: a player that starts has something to start with.
+ */
+
+ngx_int_t
+ngx_http_live_hls_index(ngx_http_live_hls_ctx_t *ctx)
+{
+    ngx_uint_t                    i;
+    ngx_live_hls_sh_t            *hls;
+    ngx_live_hls_rendition_sh_t  *r;
+
+    hls = ctx->stream->hls;
+
+    if (hls->state == NGX_LIVE_HLS_MEASURING) {
+        return NGX_AGAIN;
+    }
+
+    for (i = 0; i < hls->nrenditions; i++) {
+        r = hls->renditions[i];
+
+        if (r->next == r->first && hls->state != NGX_LIVE_HLS_ENDED) {
+            return NGX_AGAIN;
+        }
+    }
+
+    return ngx_http_live_hls_send_text(ctx, -1, NGX_HTTP_LIVE_HLS_FULL);
+}
+
+
+ngx_int_t
+ngx_http_live_hls_playlist(ngx_http_live_hls_ctx_t *ctx)
+{
+    ngx_int_t             rc;
+    ngx_str_t             msn, part, skip;
+    const char           *reason;
+    ngx_uint_t            delta;
+    ngx_http_request_t   *r;
+    ngx_live_hls_edge_t   edge;
+
+    r = ctx->request;
+
+    if (ctx->stream->hls->state == NGX_LIVE_HLS_MEASURING
+        || ngx_http_live_hls_edge(ctx, &edge) != NGX_OK)
+    {
+        return NGX_AGAIN;
+    }
+
+    if (ctx->waiting && ctx->blocking) {
+
+        if (!edge.ended && !ngx_live_hls_request_ready(&edge, &ctx->want)) {
+            return NGX_AGAIN;
+        }
+
+        return ngx_http_live_hls_send_text(ctx, ctx->n, ctx->delta);
+    }
+
+    ngx_http_live_hls_arg(r, "_HLS_msn", &msn);
+    ngx_http_live_hls_arg(r, "_HLS_part", &part);
+    ngx_http_live_hls_arg(r, "_HLS_skip", &skip);
+
+    rc = ngx_live_hls_request(&edge, &msn, &part, &skip, &ctx->want, &delta,
+                              &reason);
+
+    if (rc == NGX_LIVE_HLS_BAD_REQUEST) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "bad playlist request: %s", reason);
+
+        (void) ngx_http_live_cache_control(r, "no-store");
+
+        return ngx_http_live_problem(r, NGX_HTTP_BAD_REQUEST, reason);
+    }
+
+    ctx->blocking = (msn.data != NULL && !edge.ended);
+    ctx->delta = delta;
+
+    if (rc == NGX_LIVE_HLS_WAIT) {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_live_hls_send_text(ctx, ctx->n, ctx->delta);
+}
+
+
+ngx_int_t
+ngx_http_live_hls_edge(ngx_http_live_hls_ctx_t *ctx,
+    ngx_live_hls_edge_t *edge)
+{
+    uint64_t                      e;
+    ngx_uint_t                    tries;
+    ngx_live_hls_sh_t            *hls;
+    ngx_atomic_uint_t             version;
+    ngx_live_hls_rendition_sh_t  *r;
+
+    hls = ctx->stream->hls;
+    r = ctx->rendition;
+
+    for (tries = 0; tries < NGX_LIVE_HLS_TRIES; tries++) {
+
+        version = ngx_live_hls_read(hls);
+
+        e = r->edge;
+
+        edge->next = e >> 16;
+        edge->parts = e & 0xffff;
+        edge->part_target = hls->low_latency ? hls->part_target_us : 0;
+        edge->ended = (hls->state == NGX_LIVE_HLS_ENDED);
+        edge->last_parts = (edge->next > r->first)
+                  ? ngx_live_hls_segment(r, edge->next - 1)->parts : 0;
+
+        if (!ngx_live_hls_changed(hls, version)) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
+    ngx_uint_t delta)
+{
+    off_t                      size;
+    ngx_int_t                  rc;
+    ngx_str_t                  args;
+    ngx_uint_t                 gzip;
+    ngx_chain_t               *out;
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_request_t        *r;
+    ngx_http_live_hls_text_t  *text;
+
+    r = ctx->request;
+
+    if (ngx_http_live_hls_args(r, &args) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* with arguments of its own a text is nobody else's: not compressed */
+
+    gzip = (args.len == 0 && ngx_http_live_hls_gzip_ok(r));
+
+    text = ngx_http_live_hls_text(ctx->stream, n, delta, gzip);
+    if (text == NULL) {
+        (void) ngx_http_live_cache_control(r, "no-store");
+
+        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "the playlist is being written");
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_live_hls_text_cleanup;
+    cln->data = text;
+
+    text->refs++;
+
+    out = ngx_http_live_hls_list_body(r, text, &args, &size);
+
+    if (out == NULL
+        || ngx_http_live_hls_list_headers(ctx, n, delta, gzip, &args)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.content_length_n = size;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, out);
+}
+
+
+static void
+ngx_http_live_hls_text_cleanup(void *data)
+{
+    ngx_http_live_hls_text_free(data);
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
+    ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args)
+{
+    u_char              *p;
+    ngx_str_t            etag;
+    ngx_table_elt_t     *h;
+    ngx_live_hls_sh_t   *hls;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    hls = ctx->stream->hls;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.last_modified_time = hls->changed / 1000;
+
+    ngx_str_set(&r->headers_out.content_type,
+                "application/vnd.apple.mpegurl");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    if (gzip) {
+        h = ngx_list_push(&r->headers_out.headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+        h->hash = 1;
+        ngx_str_set(&h->key, "Content-Encoding");
+        h->value = ngx_http_live_hls_gzip;
+
+        r->headers_out.content_encoding = h;
+    }
+
+    if (args->len == 0
+        && ngx_http_live_header(r, "Vary", &ngx_http_live_hls_vary) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /*
+     * Strong: the number that counts changes, and the form; of the session,
+     * so it means one text for ever.
+     */
+
+    p = ngx_pnalloc(r->pool, NGX_LIVE_SESSION_LEN + NGX_LIVE_HLS_NAME_LEN
+                             + NGX_ATOMIC_T_LEN + sizeof("\"----00000000dz\""));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    etag.data = p;
+
+    p = ngx_sprintf(p, "\"%s-%i-%uA", hls->session, n, hls->generation);
+
+    if (args->len) {
+        p = ngx_sprintf(p, "-%08xD", ngx_crc32_short(args->data, args->len));
+    }
+
+    if (delta) {
+        *p++ = 'd';
+    }
+
+    if (gzip) {
+        *p++ = 'z';
+    }
+
+    *p++ = '"';
+
+    etag.len = p - etag.data;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "ETag");
+    h->value = etag;
+
+    r->headers_out.etag = h;
+
+    return ngx_http_live_hls_list_cache(ctx, n);
+}
+
+
+/*
+ * What a playlist says at a certain edge never changes, so an answer to a
+ * blocking request may be kept; the plain URL is new with each part.
+ */
+
+static ngx_int_t
+ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n)
+{
+    u_char             *p;
+    ngx_str_t           value;
+    ngx_uint_t          age;
+    ngx_live_hls_sh_t  *hls;
+
+    hls = ctx->stream->hls;
+
+    if (hls->state == NGX_LIVE_HLS_ENDED) {
+        age = (n < 0) ? hls->target_duration : 3600;
+
+    } else if (n < 0) {
+        age = ngx_max(hls->target_duration / 2, 1);
+
+    } else {
+        age = ctx->blocking ? hls->target_duration : 1;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, sizeof("max-age=") + NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.data = p;
+    value.len = ngx_sprintf(p, "max-age=%ui", age) - p;
+
+    return ngx_http_live_header(ctx->request, "Cache-Control", &value);
+}
+
+
+static ngx_chain_t *
+ngx_http_live_hls_list_body(ngx_http_request_t *r,
+    ngx_http_live_hls_text_t *text, ngx_str_t *args, off_t *size)
+{
+    ngx_buf_t             *b;
+    ngx_uint_t             i, n;
+    ngx_chain_t           *out, **last;
+    ngx_live_hls_slice_t  *slices;
+
+    out = NULL;
+    last = &out;
+    b = NULL;
+
+    if (args->len == 0) {
+        b = ngx_http_live_hls_add_buf(r, &last, text->data, text->len);
+        *size = text->len;
+
+        goto done;
+    }
+
+    slices = ngx_palloc(r->pool, (text->nuris + 1)
+                                 * sizeof(ngx_live_hls_slice_t));
+    if (slices == NULL) {
+        return NULL;
+    }
+
+    n = ngx_live_hls_playlist_slices(slices, text->nuris + 1, text->uris,
+                                     text->nuris, 0, text->len);
+    *size = 0;
+
+    for (i = 0; i < n; i++) {
+        b = ngx_http_live_hls_add_buf(r, &last,
+                                      text->data + slices[i].offset,
+                                      slices[i].len);
+        if (b == NULL) {
+            return NULL;
+        }
+
+        *size += slices[i].len;
+
+        if (slices[i].args) {
+            b = ngx_http_live_hls_add_buf(r, &last, args->data, args->len);
+            if (b == NULL) {
+                return NULL;
+            }
+
+            *size += args->len;
+        }
+    }
+
+done:
+
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    return out;
+}
+
+
+static ngx_buf_t *
+ngx_http_live_hls_add_buf(ngx_http_request_t *r, ngx_chain_t ***last,
+    u_char *p, size_t len)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    b = ngx_calloc_buf(r->pool);
+    cl = ngx_alloc_chain_link(r->pool);
+
+    if (b == NULL || cl == NULL) {
+        return NULL;
+    }
+
+    b->pos = p;
+    b->last = p + len;
+    b->memory = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    **last = cl;
+    *last = &cl->next;
+
+    return b;
+}
+
+
+/* the request's arguments as they are put behind URIs, with the "?" */
+
+static ngx_int_t
+ngx_http_live_hls_args(ngx_http_request_t *r, ngx_str_t *args)
+{
+    size_t   len;
+    u_char  *p;
+
+    ngx_str_null(args);
+
+    if (r->args.len == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, 1 + 3 * r->args.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = ngx_live_hls_playlist_args(p + 1, &r->args);
+
+    if (len) {
+        *p = '?';
+        args->data = p;
+        args->len = len + 1;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_live_hls_gzip_ok(ngx_http_request_t *r)
+{
+    u_char     *p, *last;
+    ngx_str_t  *accept;
+
+    accept = ngx_http_live_header_in(r, "accept-encoding");
+
+    if (accept == NULL) {
+        return 0;
+    }
+
+    p = accept->data;
+    last = p + accept->len;
+
+    p = ngx_strlcasestrn(p, last, (u_char *) "gzip", 3);
+
+    if (p == NULL) {
+        return 0;
+    }
+
+    /* "gzip;q=0" refuses it */
+
+    for (p += 4; p < last && *p == ' '; p++) { /* void */ }
+
+    if (last - p < 4 || ngx_strncmp(p, ";q=0", 4) != 0) {
+        return 1;
+    }
+
+    for (p += 4; p < last && *p != ','; p++) {
+        if (*p >= '1' && *p <= '9') {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* the value of an argument, with data NULL if there is none */
+
+static void
+ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    static u_char  empty[1];
+
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), value) != NGX_OK) {
+        ngx_str_null(value);
+        return;
+    }
+
+    if (value->data == NULL) {
+        value->data = empty;
+    }
+}
