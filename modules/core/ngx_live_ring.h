@@ -52,7 +52,9 @@ struct ngx_live_frame_s {
     uint8_t                    prefix;   /* bytes of FLV tag header that
                                             precede the access unit */
     uint64_t                   aux;      /* free for the ring's writer */
-};                                       /* 64 bytes */
+    uint64_t                   unused;   /* 64 bytes: an extent must hold a
+                                            power of two of them */
+};
 
 
 #define NGX_LIVE_RING_ENTRY_EXTENTS  64  /* at 1024 entries each */
