@@ -9,6 +9,7 @@
 
 
 #include "ngx_live_stream.h"
+#include "ngx_live_hls_playlist.h"
 
 
 /*
@@ -22,14 +23,14 @@
  * their rendition, and every part, appended to the file of its segment,
  * under hls->dir.
  *
- *     DIR = hls_path/APP/NAME/SESSION
+ *     DIR = hls_path/APP/NAME/SESSION, see ngx_live_hls_dir()
  *     DIR/TRACK-MSN.m4s         a segment: its parts, one after the other
  *     DIR/TRACK-init-HASH.mp4   an initialization segment
  *     DIR/journal               one line per segment
- *     DIR/TRACK.m3u8            written when the session has ended (or while
- *     DIR/index.m3u8            it waits after a restart of nginx): final
- *                               playlists, to be answered as they are
- *     DIR/../index.m3u8         the last of these, while no session lives
+ *     DIR/TRACK.m3u8            media playlists, to be answered as they are:
+ *                               written when the session has ended, or while
+ *                               it waits after a restart of nginx
+ *     DIR/../index.m3u8         the multivariant playlist of that session
  *
  * A session that is not that of a living stream is answered from these files
  * alone; they are deleted hls_window after its end.
@@ -48,8 +49,8 @@
  * the next owner puts it right): give up after NGX_LIVE_HLS_TRIES and try
  * again at the stream's next wake-up.  Renditions are added and never moved
  * or removed before the stream is freed, so pointers to them and to their
- * rings stay valid as long as the handle of the stream.  The same is true of
- * initialization segments while a segment within the window names them.
+ * rings stay valid as long as the handle of the stream.  Initialization
+ * sections are to be copied, behind the lock.
  *
  * After each publication the owner calls ngx_live_stream_ring(), so watchers
  * in all workers run.
@@ -59,7 +60,6 @@
 
 #define NGX_LIVE_HLS_TRIES          100
 
-#define NGX_LIVE_HLS_HASH_LEN       16
 #define NGX_LIVE_HLS_INITS          8       /* versions in a window */
 #define NGX_LIVE_HLS_PARTS          512     /* in the index of a rendition */
 #define NGX_LIVE_HLS_SEGMENTS       1024    /* that need no extent */
@@ -116,17 +116,18 @@ typedef struct {
 
 
 typedef struct {
-    uint32_t                   version;     /* of the track's config + 1,
-                                               0: unused */
+    uint32_t                   version;     /* counted by the rendition from
+                                               1, 0: unused */
     uint32_t                   size;
-    u_char                    *data;        /* slab */
+    u_char                    *data;        /* slab, may be NULL: see file */
+    uint64_t                   hash;
     int64_t                    created;     /* ms since the epoch */
-    u_char                     hash[NGX_LIVE_HLS_HASH_LEN + 1];
 } ngx_live_hls_init_sh_t;
 
 
 /*
- * A rendition.  Of its segments [first, next) are complete and may be named;
+ * A rendition.  Of its segments [first, next) are complete and are those of
+ * the playlist, [oldest, first) have left it but may still be asked for;
  * segment "next" is the open one.  edge is (msn << 16 | parts) of the open
  * segment: part P of segment M was published if edge > (M << 16 | P), and
  * segment M is complete if edge >= ((M + 1) << 16).  It may be read without
@@ -139,6 +140,7 @@ typedef struct {
                                                change of what it says */
     ngx_live_ring_sh_t        *ring;        /* parts: aux is msn << 16 | part */
 
+    uint32_t                   extent;      /* this one */
     u_char                     name[8];     /* TRACK of URLs, \0: v0, a1 */
     uint32_t                   track;       /* of the stream */
     uint8_t                    kind;        /* NGX_LIVE_KIND_* */
@@ -146,23 +148,22 @@ typedef struct {
     u_char                     string[NGX_LIVE_CODEC_LEN]; /* RFC 6381, \0 */
     uint32_t                   width;
     uint32_t                   height;
-    uint32_t                   fps;         /* frames per 1000 s, measured */
     uint32_t                   channels;
     uint32_t                   rate;
+    ngx_live_hls_ratio_t       frame;       /* duration, as measured */
+    ngx_live_hls_rate_t        bandwidth;
 
-    uint32_t                   peak;        /* bits per second: of segments
-                                               so far, largest and mean */
-    uint32_t                   average;
-    uint64_t                   bytes;
-    uint64_t                   ticks;
-
+    uint64_t                   oldest;      /* msn */
     uint64_t                   first;       /* msn, oldest in the window */
     uint64_t                   next;        /* msn, the open one */
     uint64_t                   discontinuity; /* EXT-X-DISCONTINUITY-SEQUENCE
                                                of "first" */
     uint64_t                   dependent;   /* newest msn that is not
-                                               independent, + 1; or 0 */
+                                               independent, + 1; or 0: if
+                                               above "first", the playlist is
+                                               not INDEPENDENT-SEGMENTS */
 
+    uint32_t                   init;        /* newest version */
     ngx_live_hls_init_sh_t     inits[NGX_LIVE_HLS_INITS];
 
     ngx_uint_t                 first_part;  /* counted without end; slot is */
@@ -184,10 +185,11 @@ typedef struct {
     uint64_t                   discontinuities;
     uint64_t                   continued;   /* publishers after the first */
     uint64_t                   adopted;     /* owners after the first */
-    uint64_t                   off_grid;    /* frames beside the frame rate */
+    uint64_t                   held;        /* segments named before their
+                                               journal line: disk too slow */
     ngx_atomic_t               disk_errors;
     ngx_atomic_t               disk_refused; /* queue was full */
-    ngx_atomic_t               disk_queued; /* now */
+    ngx_uint_t                 disk_queued; /* now, of the owner */
     ngx_atomic_t               disk_bytes;
 } ngx_live_hls_stat_sh_t;
 
@@ -208,6 +210,7 @@ typedef struct {
     ngx_live_time_t            part_target; /* ticks, rounded up */
     uint32_t                   part_target_us;
     ngx_live_time_t            window;      /* ticks */
+    ngx_msec_t                 reconnect;
 
     int64_t                    created;     /* ms since the epoch */
     int64_t                    changed;     /* of the last publication */
@@ -251,7 +254,7 @@ ngx_live_hls_read(ngx_live_hls_sh_t *hls)
     ngx_atomic_uint_t  version;
 
     version = hls->version;
-    ngx_memory_barrier();
+    ngx_live_barrier();
 
     return version;
 }
@@ -260,7 +263,7 @@ ngx_live_hls_read(ngx_live_hls_sh_t *hls)
 static ngx_inline ngx_uint_t
 ngx_live_hls_changed(ngx_live_hls_sh_t *hls, ngx_atomic_uint_t version)
 {
-    ngx_memory_barrier();
+    ngx_live_barrier();
 
     return (version & 1) || hls->version != version;
 }
@@ -293,6 +296,20 @@ ngx_live_hls_init_sh_t *ngx_live_hls_init(ngx_live_hls_rendition_sh_t *r,
 
 
 /*
+ * Writes the directory of a stream, or of one of its sessions if session is
+ * not NULL, with a terminating \0: characters of APP and NAME that are not
+ * letters, digits, "-", "_" or "." within are written as %XX.  dst needs
+ * ngx_live_hls_dir_len() bytes.  Returns the place of the \0.
+ */
+u_char *ngx_live_hls_dir(u_char *dst, ngx_str_t *path, ngx_str_t *app,
+    ngx_str_t *name, ngx_str_t *session);
+
+#define ngx_live_hls_dir_len(path, app, name)                                 \
+    ((path)->len + 3 * ((app)->len + (name)->len)                             \
+     + NGX_LIVE_SESSION_LEN + sizeof("///"))
+
+
+/*
  * Pins of parts: all readers of a ring in one worker share its slot's pin,
  * so they are kept here by ring.  pin returns NGX_DECLINED when the bytes are
  * not in memory any more (the file has them); while pinned, all entries of
@@ -301,7 +318,7 @@ ngx_live_hls_init_sh_t *ngx_live_hls_init(ngx_live_hls_rendition_sh_t *r,
 
 typedef struct {
     ngx_queue_t                queue;
-    ngx_live_stream_t         *stream;
+    ngx_queue_t               *pins;
     ngx_live_ring_sh_t        *ring;
     uint64_t                   seq;         /* 0: not pinned */
 } ngx_live_hls_pin_t;
@@ -309,6 +326,20 @@ typedef struct {
 ngx_int_t ngx_live_hls_pin(ngx_live_stream_t *st,
     ngx_live_hls_rendition_sh_t *r, uint64_t seq, ngx_live_hls_pin_t *pin);
 void ngx_live_hls_unpin(ngx_live_hls_pin_t *pin);
+
+
+/*
+ * What this worker has for a stream; it lives as long as the stream's handle,
+ * in its pool.  NULL: no memory.
+ */
+
+typedef struct {
+    ngx_queue_t                pins[NGX_LIVE_TRACKS];
+    void                      *packager;    /* while it owns the stream */
+    void                      *http;        /* the HTTP handler's */
+} ngx_live_hls_local_t;
+
+ngx_live_hls_local_t *ngx_live_hls_local(ngx_live_stream_t *st);
 
 
 #endif /* _NGX_LIVE_HLS_H_INCLUDED_ */

@@ -1,0 +1,641 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_live_hls_disk.h"
+#include "ngx_live_hls_name.h"
+
+#include <ngx_thread_pool.h>
+
+
+#define NGX_LIVE_HLS_DISK_APPEND    1
+#define NGX_LIVE_HLS_DISK_TRUNCATE  2
+#define NGX_LIVE_HLS_DISK_DELETE    3
+#define NGX_LIVE_HLS_DISK_FILE      4
+#define NGX_LIVE_HLS_DISK_JOURNAL   5
+
+/* bytes of lines that may wait for a disk */
+#define NGX_LIVE_HLS_DISK_LINES     262144
+
+#define NGX_LIVE_HLS_DISK_ACCESS    0644
+#define NGX_LIVE_HLS_DISK_DIR       0755
+
+
+typedef struct {
+    ngx_thread_task_t             task;
+    ngx_live_hls_disk_t          *disk;
+    ngx_uint_t                    type;
+    u_char                       *path;
+
+    u_char                       *data;
+    size_t                        size;
+    off_t                         offset;
+
+    ngx_live_hls_rendition_sh_t  *rendition;
+    uint64_t                      msn;
+    ngx_uint_t                    part;
+
+    ngx_err_t                     err;
+} ngx_live_hls_disk_task_t;
+
+
+static ngx_live_hls_disk_task_t *ngx_live_hls_disk_task(
+    ngx_live_hls_disk_t *disk, ngx_uint_t type, const char *name);
+static ngx_live_hls_disk_task_t *ngx_live_hls_disk_segment(
+    ngx_live_hls_disk_t *disk, ngx_uint_t type,
+    ngx_live_hls_rendition_sh_t *r, uint64_t msn);
+static ngx_int_t ngx_live_hls_disk_post(ngx_live_hls_disk_task_t *t);
+static void ngx_live_hls_disk_handler(void *data, ngx_log_t *log);
+static void ngx_live_hls_disk_run_journal(ngx_live_hls_disk_task_t *t,
+    ngx_log_t *log);
+static ngx_fd_t ngx_live_hls_disk_create(u_char *path, int flags,
+    ngx_err_t *err);
+static ngx_err_t ngx_live_hls_disk_write(ngx_fd_t fd, u_char *data,
+    size_t size, off_t offset);
+static void ngx_live_hls_disk_done(ngx_event_t *ev);
+static void ngx_live_hls_disk_failed(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_disk_task_t *t);
+static void ngx_live_hls_disk_unref(ngx_live_hls_disk_t *disk);
+
+
+ngx_live_hls_disk_t *
+ngx_live_hls_disk_open(ngx_live_stream_t *st, ngx_live_hls_sh_t *hls,
+    ngx_live_hls_app_conf_t *conf, void *data)
+{
+    ngx_live_hls_disk_t  *disk;
+
+    disk = ngx_calloc(sizeof(ngx_live_hls_disk_t) + hls->dir.len + 1,
+                      st->log);
+    if (disk == NULL) {
+        return NULL;
+    }
+
+    if (ngx_thread_mutex_create(&disk->mutex, st->log) != NGX_OK) {
+        ngx_free(disk);
+        return NULL;
+    }
+
+    disk->stream = st;
+    disk->hls = hls;
+    disk->pool = conf->pool;
+    disk->log = ngx_cycle->log;
+    disk->max = conf->queue;
+    disk->data = data;
+
+    disk->dir.len = hls->dir.len;
+    disk->dir.data = (u_char *) &disk[1];
+    ngx_memcpy(disk->dir.data, hls->dir.data, hls->dir.len + 1);
+
+    return disk;
+}
+
+
+void
+ngx_live_hls_disk_close(ngx_live_hls_disk_t *disk)
+{
+    disk->closed = 1;
+    disk->data = NULL;
+
+    ngx_live_hls_disk_unref(disk);
+}
+
+
+static void
+ngx_live_hls_disk_unref(ngx_live_hls_disk_t *disk)
+{
+    if (!disk->closed || disk->queued) {
+        return;
+    }
+
+    (void) ngx_thread_mutex_destroy(&disk->mutex, disk->log);
+
+    if (disk->lines) {
+        ngx_free(disk->lines);
+    }
+
+    ngx_free(disk);
+}
+
+
+ngx_int_t
+ngx_live_hls_disk_append(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_rendition_sh_t *r, ngx_live_hls_part_sh_t *part,
+    u_char *data, size_t size)
+{
+    ngx_live_hls_disk_task_t  *t;
+
+    t = NULL;
+
+    if (disk->queued < disk->max) {
+        t = ngx_live_hls_disk_segment(disk, NGX_LIVE_HLS_DISK_APPEND, r,
+                                      part->msn);
+    }
+
+    if (t == NULL) {
+        (void) ngx_atomic_fetch_add(&disk->hls->stat.disk_refused, 1);
+        ngx_live_hls_disk_failed(disk, NULL);
+        ngx_free(data);
+        return NGX_DECLINED;
+    }
+
+    t->data = data;
+    t->size = size;
+    t->offset = part->offset;
+    t->part = part->index;
+
+    return ngx_live_hls_disk_post(t);
+}
+
+
+void
+ngx_live_hls_disk_truncate(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_rendition_sh_t *r, uint64_t msn, off_t size)
+{
+    ngx_live_hls_disk_task_t  *t;
+
+    t = ngx_live_hls_disk_segment(disk, NGX_LIVE_HLS_DISK_TRUNCATE, r, msn);
+
+    if (t) {
+        t->offset = size;
+        (void) ngx_live_hls_disk_post(t);
+    }
+}
+
+
+void
+ngx_live_hls_disk_delete(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_rendition_sh_t *r, uint64_t msn)
+{
+    ngx_live_hls_disk_task_t  *t;
+
+    t = ngx_live_hls_disk_segment(disk, NGX_LIVE_HLS_DISK_DELETE, r, msn);
+
+    if (t) {
+        (void) ngx_live_hls_disk_post(t);
+    }
+}
+
+
+void
+ngx_live_hls_disk_file(ngx_live_hls_disk_t *disk, const char *name,
+    u_char *data, size_t size)
+{
+    ngx_live_hls_disk_task_t  *t;
+
+    t = ngx_live_hls_disk_task(disk, NGX_LIVE_HLS_DISK_FILE, name);
+
+    if (t == NULL) {
+        ngx_free(data);
+        return;
+    }
+
+    t->data = data;
+    t->size = size;
+
+    (void) ngx_live_hls_disk_post(t);
+}
+
+
+uint64_t
+ngx_live_hls_disk_journal(ngx_live_hls_disk_t *disk, u_char *line, size_t len)
+{
+    u_char                    *p;
+    ngx_uint_t                 run;
+    ngx_live_hls_disk_task_t  *t;
+
+    run = 0;
+
+    (void) ngx_thread_mutex_lock(&disk->mutex, disk->log);
+
+    disk->given++;
+
+    if (disk->lines == NULL) {
+        disk->lines = ngx_alloc(NGX_LIVE_HLS_DISK_LINES, disk->log);
+    }
+
+    if (disk->lines && len <= NGX_LIVE_HLS_DISK_LINES - disk->size) {
+        p = disk->lines + disk->size;
+        ngx_memcpy(p, line, len);
+        disk->size += len;
+    }
+
+    if (!disk->running && disk->lines) {
+        disk->running = 1;
+        run = 1;
+    }
+
+    (void) ngx_thread_mutex_unlock(&disk->mutex, disk->log);
+
+    if (!run) {
+        return disk->given;
+    }
+
+    t = ngx_live_hls_disk_task(disk, NGX_LIVE_HLS_DISK_JOURNAL, "journal");
+
+    if (t == NULL || ngx_live_hls_disk_post(t) != NGX_OK) {
+        disk->running = 0;
+    }
+
+    return disk->given;
+}
+
+
+static ngx_live_hls_disk_task_t *
+ngx_live_hls_disk_segment(ngx_live_hls_disk_t *disk, ngx_uint_t type,
+    ngx_live_hls_rendition_sh_t *r, uint64_t msn)
+{
+    u_char                    *p, name[NGX_LIVE_HLS_NAME_FILE_LEN + 1];
+    ngx_str_t                  track;
+    ngx_live_hls_disk_task_t  *t;
+
+    track.data = r->name;
+    track.len = ngx_strlen(r->name);
+
+    p = ngx_live_hls_name_file(name, NGX_LIVE_HLS_NAME_SEGMENT, &track, msn,
+                               0, 0);
+    *p = '\0';
+
+    t = ngx_live_hls_disk_task(disk, type, (char *) name);
+
+    if (t) {
+        t->rendition = r;
+        t->msn = msn;
+    }
+
+    return t;
+}
+
+
+static ngx_live_hls_disk_task_t *
+ngx_live_hls_disk_task(ngx_live_hls_disk_t *disk, ngx_uint_t type,
+    const char *name)
+{
+    size_t                     len;
+    u_char                    *p;
+    ngx_live_hls_disk_task_t  *t;
+
+    len = ngx_strlen(name);
+
+    t = ngx_calloc(sizeof(ngx_live_hls_disk_task_t) + disk->dir.len + len + 2,
+                   disk->log);
+    if (t == NULL) {
+        return NULL;
+    }
+
+    t->disk = disk;
+    t->type = type;
+    t->path = (u_char *) &t[1];
+
+    p = ngx_cpymem(t->path, disk->dir.data, disk->dir.len);
+    *p++ = '/';
+    ngx_memcpy(p, name, len + 1);
+
+    t->task.ctx = t;
+    t->task.handler = ngx_live_hls_disk_handler;
+    t->task.event.data = t;
+    t->task.event.log = disk->log;
+    t->task.event.handler = ngx_live_hls_disk_done;
+
+    return t;
+}
+
+
+static ngx_int_t
+ngx_live_hls_disk_post(ngx_live_hls_disk_task_t *t)
+{
+    ngx_live_hls_disk_t  *disk;
+
+    disk = t->disk;
+
+    if (ngx_thread_task_post(disk->pool, &t->task) != NGX_OK) {
+
+        if (t->data) {
+            ngx_free(t->data);
+        }
+
+        ngx_free(t);
+
+        return NGX_DECLINED;
+    }
+
+    disk->queued++;
+    disk->stream->refs++;
+
+    if (!disk->closed) {
+        disk->hls->stat.disk_queued = disk->queued;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_live_hls_disk_handler(void *data, ngx_log_t *log)
+{
+    ngx_live_hls_disk_task_t *t = data;
+
+    ngx_fd_t  fd;
+
+    switch (t->type) {
+
+    case NGX_LIVE_HLS_DISK_APPEND:
+        fd = ngx_live_hls_disk_create(t->path, O_WRONLY, &t->err);
+
+        if (fd == NGX_INVALID_FILE) {
+            return;
+        }
+
+        t->err = ngx_live_hls_disk_write(fd, t->data, t->size, t->offset);
+
+        if (ngx_close_file(fd) == NGX_FILE_ERROR && t->err == 0) {
+            t->err = ngx_errno;
+        }
+
+        return;
+
+    case NGX_LIVE_HLS_DISK_TRUNCATE:
+        if (truncate((char *) t->path, t->offset) == -1) {
+            t->err = (ngx_errno == NGX_ENOENT) ? 0 : ngx_errno;
+        }
+
+        return;
+
+    case NGX_LIVE_HLS_DISK_DELETE:
+        if (ngx_delete_file(t->path) == NGX_FILE_ERROR) {
+            t->err = (ngx_errno == NGX_ENOENT) ? 0 : ngx_errno;
+        }
+
+        return;
+
+    case NGX_LIVE_HLS_DISK_FILE:
+        t->err = ngx_live_hls_disk_put(t->path, t->data, t->size);
+        return;
+
+    default: /* NGX_LIVE_HLS_DISK_JOURNAL */
+        ngx_live_hls_disk_run_journal(t, log);
+        return;
+    }
+}
+
+
+/*
+ * Writes until there is nothing left.  Lines that could not be written stay
+ * for the next time.
+ */
+
+static void
+ngx_live_hls_disk_run_journal(ngx_live_hls_disk_task_t *t, ngx_log_t *log)
+{
+    u_char               *lines;
+    size_t                size;
+    uint64_t              given;
+    ngx_err_t             err;
+    ngx_live_hls_disk_t  *disk;
+
+    disk = t->disk;
+    lines = ngx_alloc(NGX_LIVE_HLS_DISK_LINES, log);
+    err = lines ? 0 : NGX_ENOMEM;
+    size = 0;
+    given = 0;
+
+    for ( ;; ) {
+        (void) ngx_thread_mutex_lock(&disk->mutex, log);
+
+        if (size && err == 0) {
+            ngx_memmove(disk->lines, disk->lines + size, disk->size - size);
+            disk->size -= size;
+            disk->written = given;
+        }
+
+        if (disk->size == 0 || err) {
+            disk->running = 0;
+            disk->err = err;
+
+            (void) ngx_thread_mutex_unlock(&disk->mutex, log);
+            break;
+        }
+
+        size = disk->size;
+        given = disk->given;
+        ngx_memcpy(lines, disk->lines, size);
+
+        (void) ngx_thread_mutex_unlock(&disk->mutex, log);
+
+        err = ngx_live_hls_disk_add(t->path, lines, size);
+    }
+
+    t->err = err;
+
+    if (lines) {
+        ngx_free(lines);
+    }
+}
+
+
+static ngx_fd_t
+ngx_live_hls_disk_create(u_char *path, int flags, ngx_err_t *err)
+{
+    ngx_fd_t  fd;
+
+    flags |= O_CREAT|O_CLOEXEC;
+
+    fd = open((char *) path, flags, NGX_LIVE_HLS_DISK_ACCESS);
+
+    if (fd == NGX_INVALID_FILE && ngx_errno == NGX_ENOENT) {
+        (void) ngx_create_full_path(path, NGX_LIVE_HLS_DISK_DIR);
+        fd = open((char *) path, flags, NGX_LIVE_HLS_DISK_ACCESS);
+    }
+
+    *err = (fd == NGX_INVALID_FILE) ? ngx_errno : 0;
+
+    return fd;
+}
+
+
+static ngx_err_t
+ngx_live_hls_disk_write(ngx_fd_t fd, u_char *data, size_t size, off_t offset)
+{
+    ssize_t  n;
+
+    while (size) {
+        n = pwrite(fd, data, size, offset);
+
+        if (n == -1 && ngx_errno == NGX_EINTR) {
+            continue;
+        }
+
+        if (n <= 0) {
+            return (n == -1) ? ngx_errno : NGX_ENOSPC;
+        }
+
+        data += n;
+        size -= n;
+        offset += n;
+    }
+
+    return 0;
+}
+
+
+ngx_err_t
+ngx_live_hls_disk_put(u_char *path, u_char *data, size_t size)
+{
+    u_char     temp[NGX_MAX_PATH];
+    ngx_fd_t   fd;
+    ngx_err_t  err;
+
+    if (ngx_strlen(path) + sizeof(".tmp") > sizeof(temp)) {
+        return ENAMETOOLONG;
+    }
+
+    (void) ngx_sprintf(temp, "%s.tmp%Z", path);
+
+    fd = ngx_live_hls_disk_create(temp, O_WRONLY|O_TRUNC, &err);
+
+    if (fd == NGX_INVALID_FILE) {
+        return err;
+    }
+
+    err = ngx_live_hls_disk_write(fd, data, size, 0);
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR && err == 0) {
+        err = ngx_errno;
+    }
+
+    if (err == 0 && ngx_rename_file(temp, path) == NGX_FILE_ERROR) {
+        err = ngx_errno;
+    }
+
+    if (err) {
+        (void) ngx_delete_file(temp);
+    }
+
+    return err;
+}
+
+
+/* appends all or nothing: a line torn by a full disk is taken back */
+
+ngx_err_t
+ngx_live_hls_disk_add(u_char *path, u_char *data, size_t size)
+{
+    off_t      end;
+    ngx_fd_t   fd;
+    ngx_err_t  err;
+
+    fd = ngx_live_hls_disk_create(path, O_WRONLY, &err);
+
+    if (fd == NGX_INVALID_FILE) {
+        return err;
+    }
+
+    end = lseek(fd, 0, SEEK_END);
+
+    if (end == -1) {
+        err = ngx_errno;
+
+    } else {
+        err = ngx_live_hls_disk_write(fd, data, size, end);
+
+        if (err && ftruncate(fd, end) == -1) {
+            err = ngx_errno;
+        }
+    }
+
+    (void) ngx_close_file(fd);
+
+    return err;
+}
+
+
+static void
+ngx_live_hls_disk_done(ngx_event_t *ev)
+{
+    uint64_t                   written;
+    ngx_live_stream_t         *st;
+    ngx_live_hls_disk_t       *disk;
+    ngx_live_hls_disk_task_t  *t;
+
+    t = ev->data;
+    disk = t->disk;
+    st = disk->stream;
+
+    disk->queued--;
+
+    if (!disk->closed) {
+        disk->hls->stat.disk_queued = disk->queued;
+    }
+
+    if (t->err) {
+        ngx_live_hls_disk_failed(disk, t);
+    }
+
+    switch (t->type) {
+
+    case NGX_LIVE_HLS_DISK_APPEND:
+        disk->failing = t->err ? 1 : 0;
+
+        if (t->err == 0) {
+            (void) ngx_atomic_fetch_add(&disk->hls->stat.disk_bytes, t->size);
+        }
+
+        if (disk->data) {
+            disk->stored(disk->data, t->rendition, t->msn, t->part,
+                         t->err == 0);
+        }
+
+        break;
+
+    case NGX_LIVE_HLS_DISK_JOURNAL:
+        (void) ngx_thread_mutex_lock(&disk->mutex, disk->log);
+        written = t->err ? disk->given : disk->written;
+        (void) ngx_thread_mutex_unlock(&disk->mutex, disk->log);
+
+        if (disk->data) {
+            disk->journaled(disk->data, written);
+        }
+
+        break;
+    }
+
+    if (t->data) {
+        ngx_free(t->data);
+    }
+
+    ngx_free(t);
+
+    ngx_live_hls_disk_unref(disk);
+    ngx_live_stream_close(st);
+}
+
+
+/* an error is said once a minute, all are counted */
+
+static void
+ngx_live_hls_disk_failed(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_disk_task_t *t)
+{
+    if (t) {
+        (void) ngx_atomic_fetch_add(&disk->hls->stat.disk_errors, 1);
+    }
+
+    if (disk->logged && ngx_time() - disk->logged < 60) {
+        return;
+    }
+
+    disk->logged = ngx_time();
+
+    if (t == NULL) {
+        ngx_log_error(NGX_LOG_ERR, disk->log, 0,
+                      "%ui disk tasks of HLS session \"%V\" are waiting, "
+                      "parts are lost", disk->queued, &disk->dir);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, disk->log, t->err,
+                  "could not %s \"%s\"",
+                  (t->type == NGX_LIVE_HLS_DISK_DELETE) ? "delete" : "write",
+                  t->path);
+}

@@ -1,0 +1,96 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#ifndef _NGX_LIVE_HLS_DISK_H_INCLUDED_
+#define _NGX_LIVE_HLS_DISK_H_INCLUDED_
+
+
+#include "ngx_live_hls.h"
+
+
+/*
+ * Everything that is written to or deleted from the directory of a session,
+ * by tasks in nginx's thread pool.  Appends state their offset, so their
+ * order does not matter; lines of the journal are written in the order they
+ * were given.  A task keeps the stream's handle.
+ *
+ * What was allocated by ngx_alloc() is handed over: it is freed here, also
+ * on refusal.
+ */
+
+typedef struct ngx_live_hls_disk_s  ngx_live_hls_disk_t;
+
+/* a part was written, or not */
+typedef void (*ngx_live_hls_disk_stored_pt)(void *data,
+    ngx_live_hls_rendition_sh_t *r, uint64_t msn, ngx_uint_t part,
+    ngx_uint_t ok);
+
+/* all lines up to this number were written, or given up */
+typedef void (*ngx_live_hls_disk_journal_pt)(void *data, uint64_t number);
+
+
+struct ngx_live_hls_disk_s {
+    ngx_live_stream_t            *stream;
+    ngx_live_hls_sh_t            *hls;
+    void                         *pool;      /* ngx_thread_pool_t */
+    ngx_str_t                     dir;       /* of the session, with \0 */
+    ngx_log_t                    *log;
+
+    ngx_uint_t                    max;
+    ngx_uint_t                    queued;
+    time_t                        logged;
+
+    void                         *data;      /* NULL: closed */
+    ngx_live_hls_disk_stored_pt   stored;
+    ngx_live_hls_disk_journal_pt  journaled;
+
+    /* the journal's lines, shared with its task */
+    ngx_thread_mutex_t            mutex;
+    u_char                       *lines;
+    size_t                        size;
+    uint64_t                      given;     /* number of the last line */
+    uint64_t                      written;
+    ngx_err_t                     err;
+    ngx_uint_t                    running;   /* its task */
+
+    unsigned                      failing:1; /* the last append failed */
+    unsigned                      closed:1;
+};
+
+
+ngx_live_hls_disk_t *ngx_live_hls_disk_open(ngx_live_stream_t *st,
+    ngx_live_hls_sh_t *hls, ngx_live_hls_app_conf_t *conf, void *data);
+
+/* pending tasks are finished, their results are told to nobody */
+void ngx_live_hls_disk_close(ngx_live_hls_disk_t *disk);
+
+/* NGX_DECLINED: the queue is full */
+ngx_int_t ngx_live_hls_disk_append(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_rendition_sh_t *r, ngx_live_hls_part_sh_t *part,
+    u_char *data, size_t size);
+
+/* cuts a segment to its length, deletes it */
+void ngx_live_hls_disk_truncate(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_rendition_sh_t *r, uint64_t msn, off_t size);
+void ngx_live_hls_disk_delete(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_rendition_sh_t *r, uint64_t msn);
+
+/* a whole file, replaced at once; name is relative to the session */
+void ngx_live_hls_disk_file(ngx_live_hls_disk_t *disk, const char *name,
+    u_char *data, size_t size);
+
+/* number of the line */
+uint64_t ngx_live_hls_disk_journal(ngx_live_hls_disk_t *disk, u_char *line,
+    size_t len);
+
+
+/* called in threads, or where blocking does no harm */
+
+ngx_err_t ngx_live_hls_disk_put(u_char *path, u_char *data, size_t size);
+ngx_err_t ngx_live_hls_disk_add(u_char *path, u_char *data, size_t size);
+
+
+#endif /* _NGX_LIVE_HLS_DISK_H_INCLUDED_ */

@@ -1,0 +1,741 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_live_hls_packager.h"
+#include "ngx_live_hls_archive.h"
+
+
+/*
+ * From the frames of a stream to the segments of a session:
+ *
+ *     measuring   frames are kept until their rate is known; then the
+ *                 session gets its constants and its renditions
+ *     live        frames go through the grid of their track into its queue,
+ *                 the cutter takes them out, the track makes parts of them
+ *     away        a timer adds gaps at the cadence of segments
+ *
+ * What runs between two discontinuities is called a run: a new one begins
+ * with a publisher, a jump in time, a new configuration, or a new track.
+ */
+
+
+static ngx_int_t ngx_live_hls_packager_resume(ngx_live_hls_packager_t *p);
+static ngx_live_hls_sample_t *ngx_live_hls_packager_sample(
+    ngx_live_hls_packager_t *p, ngx_live_frame_t *f);
+static void ngx_live_hls_packager_wait(ngx_live_hls_packager_t *p,
+    ngx_live_hls_sample_t *sample);
+static void ngx_live_hls_packager_forget(ngx_live_hls_packager_t *p);
+static void ngx_live_hls_packager_feed(ngx_live_hls_packager_t *p,
+    ngx_live_hls_sample_t *sample);
+static ngx_live_hls_track_t *ngx_live_hls_packager_find(
+    ngx_live_hls_packager_t *p, ngx_uint_t track);
+static ngx_live_hls_track_t *ngx_live_hls_packager_add(
+    ngx_live_hls_packager_t *p, ngx_uint_t track);
+static ngx_uint_t ngx_live_hls_packager_grid(ngx_live_hls_packager_t *p,
+    ngx_live_hls_track_t *t, ngx_live_hls_sample_t *sample);
+static void ngx_live_hls_packager_snap(ngx_live_hls_track_t *t,
+    ngx_live_hls_sample_t *sample);
+static void ngx_live_hls_packager_finish_run(ngx_live_hls_packager_t *p);
+static void ngx_live_hls_packager_new_run(ngx_live_hls_packager_t *p,
+    ngx_live_hls_track_t *keep);
+static void ngx_live_hls_packager_pump(ngx_live_hls_packager_t *p);
+static ngx_uint_t ngx_live_hls_packager_pump_track(
+    ngx_live_hls_packager_t *p, ngx_uint_t i);
+static uint64_t ngx_live_hls_packager_next(ngx_live_hls_packager_t *p);
+static void ngx_live_hls_packager_align(ngx_live_hls_packager_t *p);
+static void ngx_live_hls_packager_gap_handler(ngx_event_t *ev);
+
+
+ngx_live_hls_packager_t *
+ngx_live_hls_packager_create(ngx_live_stream_t *st,
+    ngx_live_hls_app_conf_t *conf)
+{
+    ngx_uint_t                i;
+    ngx_live_hls_packager_t  *p;
+
+    p = ngx_calloc(sizeof(ngx_live_hls_packager_t), st->log);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    ngx_queue_init(&p->waiting);
+
+    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
+        ngx_queue_init(&p->tracks[i].samples);
+    }
+
+    p->stream = st;
+    p->conf = conf;
+    p->hls = ngx_live_hls_get(st->sh);
+
+    if (p->hls == NULL) {
+        p->hls = ngx_live_hls_index_create(st->sh, conf);
+    }
+
+    p->timer.data = p;
+    p->timer.handler = ngx_live_hls_packager_gap_handler;
+    p->timer.log = st->log;
+    p->timer.cancelable = 1;
+
+    if (p->hls) {
+        p->disk = ngx_live_hls_disk_open(st, p->hls, conf, p);
+    }
+
+    if (p->disk == NULL) {
+        ngx_live_hls_packager_destroy(p);
+        return NULL;
+    }
+
+    p->disk->stored = ngx_live_hls_track_stored;
+    p->disk->journaled = ngx_live_hls_track_journaled;
+
+    if (p->hls->state != NGX_LIVE_HLS_MEASURING
+        && ngx_live_hls_packager_resume(p) != NGX_OK)
+    {
+        ngx_live_hls_packager_destroy(p);
+        return NULL;
+    }
+
+    return p;
+}
+
+
+/*
+ * The session has been another worker's, or another life's: what it left
+ * unfinished is finished first.
+ */
+
+static ngx_int_t
+ngx_live_hls_packager_resume(ngx_live_hls_packager_t *p)
+{
+    ngx_uint_t             i;
+    ngx_live_hls_track_t  *t;
+
+    if (p->hls->version & 1) {
+        ngx_live_hls_index_end(p->hls);
+    }
+
+    for (i = 0; i < p->hls->nrenditions; i++) {
+        t = ngx_live_hls_packager_track(p, p->hls->renditions[i]);
+        ngx_live_hls_track_repair(t);
+    }
+
+    if (ngx_live_hls_packager_cut(p) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p->restart = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_live_hls_packager_destroy(ngx_live_hls_packager_t *p)
+{
+    ngx_uint_t             i;
+    ngx_queue_t           *q;
+    ngx_live_hls_track_t  *t;
+
+    ngx_live_hls_packager_forget(p);
+
+    if (p->timer.timer_set) {
+        ngx_del_timer(&p->timer);
+    }
+
+    for (i = 0; i < p->ntracks; i++) {
+        t = &p->tracks[i];
+
+        if (t->timer.timer_set) {
+            ngx_del_timer(&t->timer);
+        }
+
+        while (!ngx_queue_empty(&t->samples)) {
+            q = ngx_queue_head(&t->samples);
+            ngx_queue_remove(q);
+            ngx_free(ngx_queue_data(q, ngx_live_hls_sample_t, queue));
+        }
+
+        if (t->mux) {
+            ngx_live_hls_mux_destroy(t->mux);
+        }
+    }
+
+    if (p->disk) {
+        ngx_live_hls_disk_close(p->disk);
+    }
+
+    ngx_free(p);
+}
+
+
+/* a publisher came; its first frame is a discontinuity unless it is the first
+ * publisher */
+
+void
+ngx_live_hls_packager_start(ngx_live_hls_packager_t *p)
+{
+    if (p->timer.timer_set) {
+        ngx_del_timer(&p->timer);
+    }
+
+    if (p->hls->state == NGX_LIVE_HLS_MEASURING) {
+        return;
+    }
+
+    p->hls->stat.continued++;
+
+    ngx_live_hls_packager_new_run(p, NULL);
+    ngx_live_hls_index_state(p->hls, NGX_LIVE_HLS_LIVE);
+}
+
+
+void
+ngx_live_hls_packager_frame(ngx_live_hls_packager_t *p, ngx_live_frame_t *f)
+{
+    ngx_queue_t            *q;
+    ngx_live_hls_sample_t  *sample;
+
+    if (p->off || f->prefix > f->size
+        || !(f->flags & (NGX_LIVE_FRAME_VIDEO|NGX_LIVE_FRAME_AUDIO)))
+    {
+        return;
+    }
+
+    sample = ngx_live_hls_packager_sample(p, f);
+    if (sample == NULL) {
+        return;
+    }
+
+    if (p->hls->state != NGX_LIVE_HLS_MEASURING) {
+        ngx_live_hls_packager_feed(p, sample);
+        return;
+    }
+
+    ngx_live_hls_packager_wait(p, sample);
+
+    if (ngx_live_hls_measure(p) != NGX_OK) {
+        return;
+    }
+
+    while (!ngx_queue_empty(&p->waiting)) {
+        q = ngx_queue_head(&p->waiting);
+        ngx_queue_remove(q);
+
+        ngx_live_hls_packager_feed(p, ngx_queue_data(q, ngx_live_hls_sample_t,
+                                                     queue));
+    }
+
+    p->nwaiting = 0;
+    p->waiting_size = 0;
+}
+
+
+static ngx_live_hls_sample_t *
+ngx_live_hls_packager_sample(ngx_live_hls_packager_t *p, ngx_live_frame_t *f)
+{
+    size_t                  size;
+    ngx_live_hls_sample_t  *sample;
+
+    size = f->size - f->prefix;
+
+    sample = ngx_alloc(offsetof(ngx_live_hls_sample_t, data) + size,
+                       p->stream->log);
+    if (sample == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(sample, offsetof(ngx_live_hls_sample_t, data));
+
+    sample->cut.dts = f->dts;
+    sample->cut.key = (f->flags & NGX_LIVE_FRAME_AUDIO)
+                      || (f->flags & NGX_LIVE_FRAME_KEY);
+    sample->received = f->received;
+    sample->cts = f->cts;
+    sample->config = f->config;
+    sample->size = size;
+    sample->track = f->track;
+    sample->prefix = f->prefix;
+    sample->discont = (f->flags & NGX_LIVE_FRAME_DISCONT) ? 1 : 0;
+
+    ngx_live_ring_copy_out(ngx_live_zone, p->stream->sh->ring, f, f->prefix,
+                           sample->data, size);
+
+    return sample;
+}
+
+
+static void
+ngx_live_hls_packager_wait(ngx_live_hls_packager_t *p,
+    ngx_live_hls_sample_t *sample)
+{
+    if (sample->discont) {
+        ngx_live_hls_packager_forget(p);
+    }
+
+    ngx_queue_insert_tail(&p->waiting, &sample->queue);
+
+    p->nwaiting++;
+    p->waiting_size += sample->size;
+}
+
+
+static void
+ngx_live_hls_packager_forget(ngx_live_hls_packager_t *p)
+{
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&p->waiting)) {
+        q = ngx_queue_head(&p->waiting);
+        ngx_queue_remove(q);
+        ngx_free(ngx_queue_data(q, ngx_live_hls_sample_t, queue));
+    }
+
+    p->nwaiting = 0;
+    p->waiting_size = 0;
+}
+
+
+static void
+ngx_live_hls_packager_feed(ngx_live_hls_packager_t *p,
+    ngx_live_hls_sample_t *sample)
+{
+    ngx_live_hls_track_t  *t;
+
+    t = ngx_live_hls_packager_find(p, sample->track);
+
+    if (t == NULL) {
+        t = ngx_live_hls_packager_add(p, sample->track);
+    }
+
+    if (t == NULL) {
+        ngx_free(sample);
+        return;
+    }
+
+    if (t->fed && (sample->discont || sample->config != t->newest)) {
+        ngx_live_hls_packager_new_run(p, NULL);
+    }
+
+    if (ngx_live_hls_packager_grid(p, t, sample) == NGX_LIVE_HLS_GRID_BREAK
+        && t->fed)
+    {
+        ngx_live_hls_packager_new_run(p, t);
+    }
+
+    ngx_live_hls_packager_snap(t, sample);
+
+    if (!p->anchored) {
+        p->anchored = 1;
+        p->anchor = sample->cut.dts;
+        p->date = sample->received;
+    }
+
+    t->fed = 1;
+    t->newest = sample->config;
+
+    ngx_queue_insert_tail(&t->samples, &sample->queue);
+    ngx_live_hls_cut_seen(&p->cut, t - p->tracks, sample->cut.dts);
+
+    ngx_live_hls_packager_pump(p);
+}
+
+
+static ngx_live_hls_track_t *
+ngx_live_hls_packager_find(ngx_live_hls_packager_t *p, ngx_uint_t track)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < p->ntracks; i++) {
+        if (p->tracks[i].track == track) {
+            return &p->tracks[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* a track that was not there when the session began */
+
+static ngx_live_hls_track_t *
+ngx_live_hls_packager_add(ngx_live_hls_packager_t *p, ngx_uint_t track)
+{
+    ngx_live_hls_track_t         *t;
+    ngx_live_hls_rendition_sh_t  *r;
+
+    if (p->ntracks == NGX_LIVE_TRACKS) {
+        return NULL;
+    }
+
+    ngx_live_hls_packager_finish_run(p);
+
+    r = ngx_live_hls_measure_rendition(p, track,
+                                       ngx_live_hls_packager_next(p));
+    if (r == NULL) {
+        ngx_live_hls_packager_new_run(p, NULL);
+        return NULL;
+    }
+
+    t = ngx_live_hls_packager_track(p, r);
+
+    (void) ngx_live_hls_packager_cut(p);
+    ngx_live_hls_packager_new_run(p, NULL);
+
+    return t;
+}
+
+
+ngx_live_hls_track_t *
+ngx_live_hls_packager_track(ngx_live_hls_packager_t *p,
+    ngx_live_hls_rendition_sh_t *r)
+{
+    ngx_live_hls_track_t  *t;
+
+    t = &p->tracks[p->ntracks++];
+
+    t->packager = p;
+    t->track = r->track;
+    t->r = r;
+
+    ngx_live_hls_grid_init(&t->grid, &r->frame,
+                           r->kind == NGX_LIVE_KIND_AUDIO);
+    return t;
+}
+
+
+/* the cutter, for the tracks that there are */
+
+ngx_int_t
+ngx_live_hls_packager_cut(ngx_live_hls_packager_t *p)
+{
+    ngx_uint_t               i, video[NGX_LIVE_TRACKS];
+    ngx_live_hls_cut_conf_t  conf;
+
+    ngx_memzero(&conf, sizeof(ngx_live_hls_cut_conf_t));
+
+    conf.part = p->hls->low_latency ? p->hls->part_target : 0;
+    conf.segment = (int64_t) p->conf->segment * 90;
+    conf.limit = ngx_live_hls_cut_limit(p->hls->target_duration);
+    conf.segment = ngx_min(conf.segment, conf.limit);
+    conf.msn = ngx_live_hls_packager_next(p);
+
+    for (i = 0; i < p->ntracks; i++) {
+        video[i] = (p->tracks[i].r->kind == NGX_LIVE_KIND_VIDEO);
+    }
+
+    return ngx_live_hls_cut_init(&p->cut, &conf, video, p->ntracks);
+}
+
+
+static uint64_t
+ngx_live_hls_packager_next(ngx_live_hls_packager_t *p)
+{
+    uint64_t    next;
+    ngx_uint_t  i;
+
+    next = 0;
+
+    for (i = 0; i < p->ntracks; i++) {
+        next = ngx_max(next, p->tracks[i].r->next);
+    }
+
+    return next;
+}
+
+
+static ngx_uint_t
+ngx_live_hls_packager_grid(ngx_live_hls_packager_t *p,
+    ngx_live_hls_track_t *t, ngx_live_hls_sample_t *sample)
+{
+    int64_t     dts;
+    ngx_uint_t  rc, anchor;
+
+    dts = sample->cut.dts;
+
+    anchor = ((ngx_uint_t) (t - p->tracks) == p->cut.leader)
+             && ngx_live_hls_cut_due(&p->cut, dts,
+                                     ngx_live_hls_grid_duration(&t->grid),
+                                     sample->cut.key);
+
+    rc = ngx_live_hls_grid_next(&t->grid, dts, anchor, &sample->cut.dts);
+    sample->cut.duration = ngx_live_hls_grid_duration(&t->grid);
+
+    if (rc == NGX_LIVE_HLS_GRID_LEFT && !p->loose) {
+        p->loose = 1;
+
+        ngx_log_error(NGX_LOG_WARN, p->stream->log, 0,
+                      "frame rate of track %s of \"%V\" has changed, "
+                      "parts are less regular from now on",
+                      t->r->name, &p->stream->sh->sn.str);
+    }
+
+    return rc;
+}
+
+
+/*
+ * RTMP rounds the composition time to milliseconds as well: whole frames
+ * make whole frames again.
+ */
+
+static void
+ngx_live_hls_packager_snap(ngx_live_hls_track_t *t,
+    ngx_live_hls_sample_t *sample)
+{
+    int64_t  n, frame, cts;
+
+    if (sample->cts == 0 || t->grid.loose || t->r->frame.den == 0) {
+        return;
+    }
+
+    frame = ngx_live_hls_fit_ticks(&t->r->frame, 1);
+
+    if (frame < 4 * NGX_LIVE_HLS_ROUND_MS) {
+        return;
+    }
+
+    n = (sample->cts + (sample->cts > 0 ? frame : -frame) / 2) / frame;
+    cts = (n >= 0) ? ngx_live_hls_fit_ticks(&t->r->frame, n)
+                   : -ngx_live_hls_fit_ticks(&t->r->frame, -n);
+
+    if (ngx_abs(cts - sample->cts) <= 2 * NGX_LIVE_HLS_ROUND_MS) {
+        sample->cts = cts;
+    }
+}
+
+
+static void
+ngx_live_hls_packager_finish_run(ngx_live_hls_packager_t *p)
+{
+    ngx_uint_t  i;
+
+    ngx_live_hls_cut_end(&p->cut);
+    ngx_live_hls_packager_pump(p);
+
+    for (i = 0; i < p->ntracks; i++) {
+        ngx_live_hls_track_publish(&p->tracks[i], 1);
+    }
+
+    ngx_live_hls_packager_align(p);
+}
+
+
+/* keep: the track whose grid has found the break already */
+
+static void
+ngx_live_hls_packager_new_run(ngx_live_hls_packager_t *p,
+    ngx_live_hls_track_t *keep)
+{
+    ngx_uint_t             i, discont;
+    ngx_live_hls_track_t  *t;
+
+    ngx_live_hls_packager_finish_run(p);
+
+    discont = p->restart;
+
+    for (i = 0; i < p->ntracks; i++) {
+        t = &p->tracks[i];
+
+        t->fed = 0;
+        discont |= (t->r->next != t->r->oldest);
+
+        if (t != keep) {
+            ngx_live_hls_grid_reset(&t->grid);
+        }
+    }
+
+    ngx_live_hls_cut_start(&p->cut, ngx_live_hls_packager_next(p), discont);
+
+    p->anchored = 0;
+}
+
+
+static void
+ngx_live_hls_packager_pump(ngx_live_hls_packager_t *p)
+{
+    ngx_uint_t  i, n;
+
+    do {
+        n = ngx_live_hls_packager_pump_track(p, p->cut.leader);
+
+        for (i = 0; i < p->ntracks; i++) {
+            if (i != p->cut.leader) {
+                n += ngx_live_hls_packager_pump_track(p, i);
+            }
+        }
+
+    } while (n);
+}
+
+
+static ngx_uint_t
+ngx_live_hls_packager_pump_track(ngx_live_hls_packager_t *p, ngx_uint_t i)
+{
+    ngx_uint_t                 n;
+    ngx_queue_t               *q;
+    ngx_live_hls_track_t      *t;
+    ngx_live_hls_sample_t     *head, *next;
+    ngx_live_hls_cut_event_t   ev;
+
+    t = &p->tracks[i];
+
+    for (n = 0; /* void */; n++) {
+        head = NULL;
+        next = NULL;
+
+        if (!ngx_queue_empty(&t->samples)) {
+            q = ngx_queue_head(&t->samples);
+            head = ngx_queue_data(q, ngx_live_hls_sample_t, queue);
+
+            q = ngx_queue_next(q);
+
+            if (q != ngx_queue_sentinel(&t->samples)) {
+                next = ngx_queue_data(q, ngx_live_hls_sample_t, queue);
+            }
+        }
+
+        if (ngx_live_hls_cut_next(&p->cut, i, head ? &head->cut : NULL,
+                                  next ? &next->cut : NULL, &ev)
+            != NGX_OK)
+        {
+            break;
+        }
+
+        ngx_live_hls_track_event(t, &ev, head);
+
+        if (ev.type == NGX_LIVE_HLS_CUT_FRAME
+            || ev.type == NGX_LIVE_HLS_CUT_DROP)
+        {
+            ngx_queue_remove(&head->queue);
+            ngx_free(head);
+        }
+    }
+
+    ngx_live_hls_track_publish(t, 0);
+
+    return n;
+}
+
+
+/* all renditions go on with the same segment */
+
+static void
+ngx_live_hls_packager_align(ngx_live_hls_packager_t *p)
+{
+    uint64_t                    next;
+    ngx_uint_t                  i, n;
+    ngx_live_time_t             start;
+    ngx_live_hls_track_t       *t, *other;
+    ngx_live_hls_segment_sh_t  *seg;
+
+    next = ngx_live_hls_packager_next(p);
+    other = NULL;
+
+    for (n = 0; n < p->ntracks; n++) {
+        if (p->tracks[n].r->next == next) {
+            other = &p->tracks[n];
+            break;
+        }
+    }
+
+    for (i = 0; other && i < p->ntracks; i++) {
+        t = &p->tracks[i];
+
+        while (t->r->next < next) {
+            seg = ngx_live_hls_segment(other->r, t->r->next);
+            start = seg->start;
+
+            ngx_live_hls_track_gap(t, start, seg->duration, seg->date,
+                                   seg->flags & NGX_LIVE_HLS_DISCONT);
+        }
+    }
+}
+
+
+int64_t
+ngx_live_hls_packager_date(ngx_live_hls_packager_t *p, ngx_live_time_t dts)
+{
+    return p->date + (dts - p->anchor) / 90;
+}
+
+
+/* the publisher went away */
+
+void
+ngx_live_hls_packager_stop(ngx_live_hls_packager_t *p)
+{
+    if (p->hls->state == NGX_LIVE_HLS_MEASURING) {
+        ngx_live_hls_packager_forget(p);
+        return;
+    }
+
+    ngx_live_hls_packager_finish_run(p);
+    ngx_live_hls_index_state(p->hls, NGX_LIVE_HLS_AWAY);
+    ngx_live_stream_ring(p->stream);
+
+    if (!p->timer.timer_set) {
+        ngx_add_timer(&p->timer, p->conf->segment);
+    }
+}
+
+
+static void
+ngx_live_hls_packager_gap_handler(ngx_event_t *ev)
+{
+    uint32_t                    duration;
+    ngx_uint_t                  i;
+    ngx_live_time_t             start;
+    ngx_live_hls_track_t       *t;
+    ngx_live_hls_packager_t    *p;
+    ngx_live_hls_segment_sh_t  *seg;
+
+    p = ev->data;
+
+    if (!ngx_live_stream_owned(p->stream)) {
+        return;
+    }
+
+    duration = p->conf->segment * 90;
+
+    for (i = 0; i < p->ntracks; i++) {
+        t = &p->tracks[i];
+
+        if (t->r->next == t->r->oldest) {
+            continue;
+        }
+
+        seg = ngx_live_hls_segment(t->r, t->r->next - 1);
+        start = seg->start + seg->duration;
+
+        ngx_live_hls_track_gap(t, start, duration,
+                               seg->date + seg->duration / 90, 0);
+    }
+
+    ngx_live_stream_ring(p->stream);
+
+    ngx_add_timer(&p->timer, p->conf->segment);
+}
+
+
+/* the stream ended for good */
+
+void
+ngx_live_hls_packager_end(ngx_live_hls_packager_t *p)
+{
+    if (p->hls->state == NGX_LIVE_HLS_MEASURING) {
+        ngx_live_hls_index_state(p->hls, NGX_LIVE_HLS_ENDED);
+        return;
+    }
+
+    ngx_live_hls_packager_finish_run(p);
+    ngx_live_hls_index_state(p->hls, NGX_LIVE_HLS_ENDED);
+
+    ngx_live_hls_record_end(p);
+    ngx_live_hls_archive(p);
+
+    ngx_live_stream_ring(p->stream);
+}
