@@ -71,16 +71,20 @@ ngx_http_live_flv_head_start(ngx_http_live_flv_t *f, ngx_live_frame_t *frame)
 
     if (len) {
         p = ngx_http_live_flv_head_tag(p, NGX_LIVE_FLV_TAG_SCRIPT, metadata,
-                                       len, ms);
+                                       len, 0);
     }
 
-    /* data first: players expect onMetaData before anything else */
+    /*
+     * Data first: players expect onMetaData before anything else, and at
+     * zero: later ffmpeg takes it for a track of its own.
+     */
 
     for (i = NGX_HTTP_LIVE_FLV_KINDS; i--; /* void */) {
         if (configs[i] && configs[i]->size) {
             p = ngx_http_live_flv_head_tag(p, ngx_http_live_flv_tags[i],
                                            configs[i]->data, configs[i]->size,
-                                           ms);
+                                           i == NGX_HTTP_LIVE_FLV_DATA ? 0
+                                                                       : ms);
         }
     }
 

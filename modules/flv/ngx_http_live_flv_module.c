@@ -204,6 +204,8 @@ ngx_http_live_flv_create(ngx_http_request_t *r, ngx_live_stream_t *st)
         ngx_live_websocket_init(&f->websocket->parser,
                                 NGX_HTTP_LIVE_FLV_MESSAGE_MAX);
 
+        f->websocket->code = NGX_LIVE_WEBSOCKET_NORMAL;
+
     } else if (r->http_version >= NGX_HTTP_VERSION_20) {
 
         if (ngx_http_live_flv_create_copy(f) != NGX_OK) {
