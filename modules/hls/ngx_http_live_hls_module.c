@@ -67,7 +67,8 @@ ngx_module_t  ngx_http_live_hls_module = {
 static ngx_int_t
 ngx_http_live_hls_handler(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    ngx_int_t             rc;
+    ngx_http_live_ctx_t  *lctx;
 
     rc = ngx_http_live_method(r, NGX_HTTP_GET|NGX_HTTP_HEAD);
 
@@ -75,7 +76,7 @@ ngx_http_live_hls_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    rc = ngx_http_live_path(r, NULL, NULL);
+    rc = ngx_http_live_path(r, NULL, &lctx);
 
     if (rc != NGX_DECLINED) {
         return rc;
