@@ -697,3 +697,40 @@ ngx_live_rtmp_chunk_write(u_char *p, const ngx_live_rtmp_message_t *m,
 
     return p;
 }
+
+
+void
+ngx_live_rtmp_chunk_piece(ngx_live_rtmp_piece_t *piece,
+    const ngx_live_rtmp_message_t *m, size_t chunk_size, size_t offset)
+{
+    size_t  hlen, body;
+    u_char  header[NGX_LIVE_RTMP_CHUNK_HEADER0];
+
+    hlen = ngx_live_rtmp_chunk_header0(header, m) - header;
+    body = 0;
+
+    if (offset >= hlen + chunk_size) {
+
+        /* all further chunks are of one length but for the last one */
+
+        offset -= hlen + chunk_size;
+
+        hlen = ngx_live_rtmp_chunk_header3(header, m) - header;
+
+        body = chunk_size * (1 + offset / (hlen + chunk_size));
+        offset %= hlen + chunk_size;
+    }
+
+    piece->hlen = 0;
+    piece->len = ngx_min(m->len - body, chunk_size);
+    piece->body = body;
+
+    if (offset < hlen) {
+        piece->hlen = hlen - offset;
+        ngx_memcpy(piece->header, header + offset, piece->hlen);
+
+    } else {
+        piece->body += offset - hlen;
+        piece->len -= offset - hlen;
+    }
+}

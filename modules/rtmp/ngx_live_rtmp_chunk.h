@@ -21,6 +21,9 @@
 #define NGX_LIVE_RTMP_CHUNK_SIZE          128         /* until it is set */
 #define NGX_LIVE_RTMP_CHUNK_MAX_SIZE      0x7fffffff
 
+/* of a message: its length has 24 bits */
+#define NGX_LIVE_RTMP_MAX_LEN             0xffffff
+
 /* chunk streams one peer may use; encoders in use need fewer than ten */
 #define NGX_LIVE_RTMP_CHUNK_MAX_STREAMS   64
 
@@ -174,6 +177,24 @@ size_t ngx_live_rtmp_chunk_wire_len(const ngx_live_rtmp_message_t *m,
 
 u_char *ngx_live_rtmp_chunk_write(u_char *p, const ngx_live_rtmp_message_t *m,
     size_t chunk_size);
+
+
+/*
+ * What stands on the wire from some offset of a message on: the rest of a
+ * header, if the offset is in one, then len bytes of the body from offset
+ * body on, up to the end of their chunk.
+ */
+
+typedef struct {
+    size_t                           body;
+    size_t                           len;
+    size_t                           hlen;       /* bytes in header[] */
+    u_char                           header[NGX_LIVE_RTMP_CHUNK_HEADER0];
+} ngx_live_rtmp_piece_t;
+
+/* offset is below ngx_live_rtmp_chunk_wire_len(); no body is needed */
+void ngx_live_rtmp_chunk_piece(ngx_live_rtmp_piece_t *piece,
+    const ngx_live_rtmp_message_t *m, size_t chunk_size, size_t offset);
 
 
 #endif /* _NGX_LIVE_RTMP_CHUNK_H_INCLUDED_ */

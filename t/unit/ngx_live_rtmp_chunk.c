@@ -482,6 +482,39 @@ test_memory(void)
 }
 
 
+/* the pieces from each offset on, put together, are the message's bytes */
+
+static ngx_uint_t
+pieces_match(ngx_live_rtmp_message_t *m, u_char *wire, size_t len,
+    size_t chunk_size)
+{
+    size_t                 i, n;
+    ngx_live_rtmp_piece_t  piece;
+
+    for (i = 0; i < len; i++) {
+        for (n = i; n < len; n += piece.hlen + piece.len) {
+            ngx_live_rtmp_chunk_piece(&piece, m, chunk_size, n);
+
+            if (piece.hlen + piece.len == 0
+                || piece.hlen + piece.len > len - n
+                || memcmp(wire + n, piece.header, piece.hlen) != 0
+                || (piece.len
+                    && memcmp(wire + n + piece.hlen, m->body + piece.body,
+                              piece.len) != 0))
+            {
+                return 0;
+            }
+        }
+
+        if (n != len) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static void
 test_write(void)
 {
@@ -494,7 +527,9 @@ test_write(void)
     };
     static const size_t    lens[] = { 0, 1, 127, 128, 129, 256, 257, 300 };
 
-    memset(body, 'b', sizeof(body));
+    for (i = 0; i < sizeof(body); i++) {
+        body[i] = (u_char) (i * 7);
+    }
 
     m.csid = 6;
     m.msid = 1;
@@ -536,6 +571,9 @@ test_write(void)
                && got[0].type == 9, "as it was written");
 
             ngx_live_rtmp_chunk_free(&cr);
+
+            ok(pieces_match(&m, wire, p - wire, 128),
+               "pieces from every offset");
         }
     }
 }
