@@ -147,14 +147,16 @@ sub decodes {
 }
 
 
-# Reads with librtmp for STOP seconds of media into OUT; returns the process.
+# Reads with librtmp into OUT, for STOP seconds if given (librtmp itself leaves
+# the end of a live stream to the server); returns the process.
 
 sub rtmpdump {
     my ($url, %opt) = @_;
 
-    return spawn(cmd => [ 'rtmpdump', '--live', '-r', $url,
+    return spawn(cmd => [ ($opt{stop} ? ('timeout', '-s', 'INT', $opt{stop})
+                                      : ()),
+                          'rtmpdump', '--live', '-r', $url,
                           '-o', $opt{out} // '/dev/null',
-                          ($opt{stop} ? ('--stop', $opt{stop}) : ()),
                           @{$opt{args} // []} ],
                  ($opt{dir} ? (dir => $opt{dir}) : ()));
 }
