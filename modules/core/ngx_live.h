@@ -113,6 +113,7 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                  node;
+    ngx_msec_t                 drain;       /* 0: off */
     ngx_live_zone_t           *zone;
     ngx_array_t                apps;        /* ngx_live_app_conf_t * */
     ngx_array_t                access;      /* ngx_live_access_handler_t */

@@ -59,6 +59,13 @@ static ngx_command_t  ngx_live_core_commands[] = {
       0,
       NULL },
 
+    { ngx_string("live_drain"),
+      NGX_LIVE_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_LIVE_MAIN_CONF_OFFSET,
+      offsetof(ngx_live_main_conf_t, drain),
+      NULL },
+
     { ngx_string("application"),
       NGX_LIVE_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_live_core_application,
@@ -185,6 +192,8 @@ ngx_live_core_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    lmcf->drain = NGX_CONF_UNSET_MSEC;
+
     return lmcf;
 }
 
@@ -195,6 +204,8 @@ ngx_live_core_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_live_main_conf_t  *lmcf = conf;
 
     ngx_str_t  name;
+
+    ngx_conf_init_msec_value(lmcf->drain, 0);
 
     if (lmcf->node.len == 0) {
         lmcf->node = cf->cycle->hostname;

@@ -25,6 +25,9 @@ static ngx_uint_t ngx_live_stream_unused_locked(ngx_live_stream_sh_t *sh);
 static void ngx_live_stream_unlink_locked(ngx_live_stream_sh_t *sh);
 static void ngx_live_stream_call_watchers(ngx_live_stream_t *st);
 static void ngx_live_stream_tick_owned(ngx_live_stream_t *st);
+static void ngx_live_stream_give_up(ngx_live_stream_t *st,
+    const char *reason);
+static void ngx_live_stream_drain(void);
 static void ngx_live_stream_keep(ngx_uint_t index);
 static void ngx_live_stream_adopt(ngx_live_stream_t *st);
 
@@ -685,6 +688,10 @@ ngx_live_stream_tick(ngx_uint_t keeper)
     ngx_uint_t             i;
     ngx_live_stream_sh_t  *sh;
 
+    if (ngx_exiting) {
+        ngx_live_stream_drain();
+    }
+
     for (i = 0; i < ngx_live_zone->sh->max_streams; i++) {
 
         if (ngx_live_streams[i] && ngx_live_streams[i]->owned) {
@@ -730,12 +737,75 @@ ngx_live_stream_tick_owned(ngx_live_stream_t *st)
 
         /* without its publisher it needs no worker that is leaving */
 
-        ngx_live_zone_lock(ngx_live_zone);
+        ngx_live_stream_give_up(st, "worker is exiting");
+    }
+}
+
+
+/* whoever publishes next, or the keeper, takes it */
+
+static void
+ngx_live_stream_give_up(ngx_live_stream_t *st, const char *reason)
+{
+    ngx_live_stream_sh_t  *sh;
+
+    sh = st->sh;
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    if (sh->generation == st->generation) {
         sh->owner = NGX_LIVE_NO_OWNER;
         sh->generation++;
-        ngx_live_zone_unlock(ngx_live_zone);
 
-        ngx_live_stream_release(st, "worker is exiting");
+        if (sh->state == NGX_LIVE_STREAM_LIVE) {
+            sh->waiting = ngx_live_now();
+            sh->state = NGX_LIVE_STREAM_WAITING;
+        }
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    ngx_live_stream_release(st, reason);
+}
+
+
+/*
+ * After a reload publishers stay with the old worker.  With "live_drain" it
+ * sends them away one by one; each comes back to a new worker and continues
+ * its stream.
+ */
+
+static void
+ngx_live_stream_drain(void)
+{
+    static ngx_msec_t      last;
+
+    ngx_uint_t             i;
+    ngx_live_stream_t     *st;
+    ngx_live_main_conf_t  *lmcf;
+
+    lmcf = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle);
+
+    if (lmcf->drain == 0) {
+        return;
+    }
+
+    if (last && ngx_current_msec - last < lmcf->drain) {
+        return;
+    }
+
+    for (i = 0; i < ngx_live_zone->sh->max_streams; i++) {
+        st = ngx_live_streams[i];
+
+        if (st && st->owned && st->publisher) {
+            ngx_log_error(NGX_LOG_NOTICE, st->log, 0,
+                          "live stream \"%V\" is drained", &st->sh->sn.str);
+
+            last = ngx_current_msec;
+
+            ngx_live_stream_give_up(st, "worker is exiting");
+            return;
+        }
     }
 }
 
