@@ -266,6 +266,10 @@ ngx_live_hls_cut_next(ngx_live_hls_cut_t *cut, ngx_uint_t track,
     certain = (next != NULL || cut->ending
                || ngx_live_hls_cut_expired(cut, tr));
 
+    if (certain) {
+        duration = ngx_max(duration, 1);
+    }
+
     rc = ngx_live_hls_cut_part(cut, tr, head, duration, certain);
 
     if (rc == NGX_OK) {
@@ -555,7 +559,6 @@ ngx_live_hls_cut_frame(ngx_live_hls_cut_t *cut, ngx_uint_t track,
     ngx_live_hls_cut_track_t  *tr;
 
     tr = &cut->tracks[track];
-    duration = ngx_max(duration, 1);
 
     if (tr->frames == 0) {
         tr->start = head->dts;

@@ -359,12 +359,14 @@ ngx_live_hls_journal_order(ngx_live_hls_journal_t *j,
 
     case NGX_LIVE_HLS_JOURNAL_SEGMENT:
 
-        if (j->segments && rec->u.segment.msn < j->msn) {
+        if (j->segments
+            && rec->u.segment.msn + NGX_LIVE_HLS_JOURNAL_LAG < j->msn)
+        {
             return "media sequence number goes back";
         }
 
         j->segments = 1;
-        j->msn = rec->u.segment.msn;
+        j->msn = ngx_max(j->msn, rec->u.segment.msn);
         break;
 
     case NGX_LIVE_HLS_JOURNAL_END:

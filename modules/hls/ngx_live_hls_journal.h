@@ -14,7 +14,8 @@
  * H is the first line and the only one of its kind.  A T line tells of a
  * track, and again when its configuration changes.  An S line tells of a
  * segment and of those renditions of it that are complete; there may be
- * several of one MSN, each with other renditions, and MSNs do not go back.
+ * several of one MSN, each with other renditions, and MSNs do not go back by
+ * more than a rendition may lag behind another.
  * W says that the window begins at MSN FIRST, and how many discontinuities
  * have left it.  E is EXT-X-ENDLIST, nothing follows it.  Flags are D
  * (discontinuity), I (independent), G (gap), or "-".  An empty string and an
@@ -43,6 +44,9 @@
 #define NGX_LIVE_HLS_JOURNAL_END      5
 
 #define NGX_LIVE_HLS_JOURNAL_TRACKS   16
+
+/* segments that a rendition may lag behind the others */
+#define NGX_LIVE_HLS_JOURNAL_LAG      16
 
 /* no line is longer, its newline included */
 #define NGX_LIVE_HLS_JOURNAL_LINE     4096
@@ -130,7 +134,7 @@ typedef struct {
     u_char                   *pos;         /* what has been read up to */
     u_char                   *end;
     ngx_uint_t                line;        /* number of the last line read */
-    uint64_t                  msn;         /* of the last segment */
+    uint64_t                  msn;         /* highest so far */
     const char               *reason;
     unsigned                  more:1;
     unsigned                  started:1;   /* H was read */

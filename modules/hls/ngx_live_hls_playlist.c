@@ -52,6 +52,7 @@ static void ngx_live_hls_text_variant(ngx_live_hls_text_t *t,
 static void ngx_live_hls_text_codecs(ngx_live_hls_text_t *t,
     const ngx_live_hls_rendition_t *r, const ngx_live_hls_rendition_t *all,
     ngx_uint_t n);
+static uint64_t ngx_live_hls_rate_bits(uint64_t bytes, uint64_t ticks);
 static ngx_uint_t ngx_live_hls_args_reserved(u_char *p, u_char *end);
 static ngx_uint_t ngx_live_hls_uri_first(const uint32_t *uris,
     ngx_uint_t nuris, size_t from);
@@ -606,7 +607,7 @@ ngx_live_hls_rate_add(ngx_live_hls_rate_t *rate, uint64_t bytes,
 
     rate->all_bytes += bytes;
     rate->all_ticks += ticks;
-    rate->average = rate->all_bytes * 8 / (rate->all_ticks / 90 + 1) * 1000;
+    rate->average = ngx_live_hls_rate_bits(rate->all_bytes, rate->all_ticks);
 
     target = (int64_t) target_duration * NGX_LIVE_HLS_TICKS;
     sum_bytes = 0;
@@ -624,12 +625,22 @@ ngx_live_hls_rate_add(ngx_live_hls_rate_t *rate, uint64_t bytes,
         }
 
         if (sum_ticks * 2 >= target) {
-            bits = sum_bytes * 8 * NGX_LIVE_HLS_TICKS / sum_ticks;
+            bits = ngx_live_hls_rate_bits(sum_bytes, sum_ticks);
             rate->peak = ngx_max(rate->peak, bits);
         }
     }
 
     rate->peak = ngx_max(rate->peak, rate->average);
+}
+
+
+/* bits per second; the product of all bytes of a long session is too large */
+
+static uint64_t
+ngx_live_hls_rate_bits(uint64_t bytes, uint64_t ticks)
+{
+    return bytes / ticks * (8 * NGX_LIVE_HLS_TICKS)
+           + bytes % ticks * (8 * NGX_LIVE_HLS_TICKS) / ticks;
 }
 
 
