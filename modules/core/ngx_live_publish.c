@@ -430,6 +430,7 @@ ngx_live_publish_config(ngx_live_publisher_t *pub, ngx_uint_t n,
     }
 
     track = &st->sh->tracks[n];
+    track->publisher = st->sh->publishers;
 
     if (ngx_live_publish_config_same(track, data, size) == NGX_OK) {
         return NGX_OK;
@@ -798,7 +799,10 @@ ngx_live_publish_has_video(ngx_live_stream_sh_t *sh)
         track = &sh->tracks[i];
         version = track->config;
 
+        /* the one before may have had tracks that this one has not */
+
         if (version
+            && track->publisher == sh->publishers
             && track->configs[version % NGX_LIVE_CONFIGS].info.kind
                == NGX_LIVE_KIND_VIDEO)
         {

@@ -66,6 +66,9 @@ typedef struct {
     ngx_atomic_t               config;      /* newest version, 0: none */
     ngx_live_config_sh_t       configs[NGX_LIVE_CONFIGS]; /* version % 4 */
 
+    uint64_t                   publisher;   /* number of the last one that
+                                               has configured it */
+
     u_char                     group[8];    /* alternatives of one content */
     u_char                     lang[8];
     u_char                     role[8];
