@@ -8,6 +8,7 @@
 #include "ngx_live_publish.h"
 #include "ngx_live_reader.h"
 #include "ngx_live_event.h"
+#include "ngx_live_viewer.h"
 #include "ngx_live_worker.h"
 
 
@@ -268,6 +269,10 @@ ngx_live_stream_free(ngx_live_stream_sh_t *sh)
 
     if (sh->ring) {
         ngx_live_ring_destroy(ngx_live_zone, sh->ring);
+    }
+
+    if (sh->viewer_table) {
+        ngx_live_extent_free(ngx_live_zone, sh->viewer_table - 1);
     }
 
     ngx_live_zone_lock(ngx_live_zone);
@@ -723,6 +728,8 @@ ngx_live_stream_tick_owned(ngx_live_stream_t *st)
         ngx_live_stream_release(st, "taken over by another publisher");
         return;
     }
+
+    ngx_live_viewer_count(sh);
 
     if (st->publisher) {
         return;

@@ -144,6 +144,8 @@ struct ngx_live_stream_sh_s {
     uint64_t                   bytes_in;
     ngx_atomic_t               bytes_out;
     ngx_atomic_t               viewers[NGX_LIVE_DOOR_MAX];
+    ngx_atomic_t               viewer_table; /* extent + 1: who has none of
+                                                the sessions, 0: nobody */
     uint64_t                   dropped;     /* frames, zone or ring was full */
     ngx_atomic_t               skipped;     /* readers moved to a key frame */
     ngx_uint_t                 dropping;    /* up to the next key frame */

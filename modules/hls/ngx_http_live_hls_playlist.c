@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_live_hls.h"
+#include "ngx_live_viewer.h"
 
 
 static ngx_int_t ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx,
@@ -23,6 +24,7 @@ static ngx_uint_t ngx_http_live_hls_gzip_ok(ngx_http_request_t *r);
 static void ngx_http_live_hls_text_cleanup(void *data);
 static void ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
+static void ngx_http_live_hls_viewer(ngx_http_live_hls_ctx_t *ctx);
 
 
 static ngx_str_t  ngx_http_live_hls_gzip = ngx_string("gzip");
@@ -85,6 +87,8 @@ ngx_http_live_hls_playlist(ngx_http_live_hls_ctx_t *ctx)
 
         return ngx_http_live_hls_send_text(ctx, ctx->n, ctx->delta);
     }
+
+    ngx_http_live_hls_viewer(ctx);
 
     ngx_http_live_hls_arg(r, "_HLS_msn", &msn);
     ngx_http_live_hls_arg(r, "_HLS_part", &part);
@@ -521,4 +525,34 @@ ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
     if (value->data == NULL) {
         value->data = empty;
     }
+}
+
+
+/*
+ * Who asks for a playlist is a viewer for as long as a request may wait.  A
+ * cache in front counts as one; it knows its viewers itself.
+ */
+
+static void
+ngx_http_live_hls_viewer(ngx_http_live_hls_ctx_t *ctx)
+{
+    uint32_t             hash;
+    ngx_table_elt_t     *agent;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    agent = r->headers_in.user_agent;
+
+    ngx_crc32_init(hash);
+    ngx_crc32_update(&hash, r->connection->addr_text.data,
+                     r->connection->addr_text.len);
+
+    if (agent) {
+        ngx_crc32_update(&hash, agent->value.data, agent->value.len);
+    }
+
+    ngx_crc32_final(hash);
+
+    ngx_live_viewer_seen(ctx->stream->st, hash,
+                         ctx->stream->hls->target_duration * 3);
 }
