@@ -94,8 +94,7 @@ typedef struct {
     unsigned                        started:1;  /* file header was made */
     unsigned                        blocked:1;  /* by the client */
     unsigned                        need_key:1; /* drop what is before it */
-    unsigned                        skipped:1;
-    unsigned                        moved:1;    /* since it was skipped */
+    unsigned                        skipped:1;  /* nothing has left since */
     unsigned                        closing:1;  /* no more tags */
 } ngx_http_live_flv_t;
 
@@ -132,8 +131,7 @@ ngx_int_t ngx_http_live_flv_send(ngx_http_live_flv_t *f);
 
 /*
  * The reader is too slow: what is left of a tag that was begun is copied out
- * of the ring, and the player goes on at the newest key frame.  NGX_DECLINED:
- * nothing has left since the last time.
+ * of the ring, and the player goes on at the newest key frame.
  */
 ngx_int_t ngx_http_live_flv_skip(ngx_http_live_flv_t *f);
 

@@ -408,24 +408,10 @@ ngx_http_live_flv_reader_handler(ngx_live_reader_t *reader)
 
     ngx_http_set_log_request(c->log, f->request);
 
-    if (reader->slow) {
-
-        ngx_live_event(NGX_LIVE_EVENT_STALL, f->stream, NGX_LIVE_DOOR_FLV,
-                       (char *) f->session.sh->address);
-
-        if (ngx_http_live_flv_skip(f) != NGX_OK) {
-            ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                          "client is stalled, closing connection");
-
-            c->timedout = 1;
-            ngx_http_live_flv_finalize(f, NGX_ERROR);
-            ngx_http_run_posted_requests(c);
-
-            return;
-        }
-
-        ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                      "client is too slow, skipping to a key frame");
+    if (reader->slow && ngx_http_live_flv_skip(f) != NGX_OK) {
+        ngx_http_live_flv_finalize(f, NGX_ERROR);
+        ngx_http_run_posted_requests(c);
+        return;
     }
 
     if (f->blocked) {

@@ -10,9 +10,6 @@
 /* bytes of a player's copy, all that it may wait for over HTTP/2 */
 #define NGX_HTTP_LIVE_FLV_COPY_SIZE   65536
 
-/* a rest of a tag that is worth a copy for a slow client */
-#define NGX_HTTP_LIVE_FLV_REST_MAX    (4 * 1024 * 1024)
-
 #define NGX_HTTP_LIVE_FLV_PREFIX_MAX                                          \
     (NGX_LIVE_WEBSOCKET_HEADER_MAX + NGX_LIVE_FLV_TAG_HEADER_LEN)
 
@@ -406,7 +403,7 @@ ngx_http_live_flv_advance(ngx_http_live_flv_t *f, size_t n)
     ngx_live_frame_t          *frame;
     ngx_http_live_flv_head_t  *head;
 
-    f->moved = 1;
+    f->skipped = 0;
     f->progress = ngx_current_msec;
 
     ngx_live_session_bytes(&f->session, 0, n);
@@ -543,27 +540,24 @@ ngx_http_live_flv_prefix_len(ngx_http_live_flv_t *f, ngx_live_frame_t *frame)
 ngx_int_t
 ngx_http_live_flv_skip(ngx_http_live_flv_t *f)
 {
-    uint32_t            len;
     ngx_live_send_t    *s;
     ngx_live_frame_t   *frame;
     ngx_live_reader_t  *reader;
 
     reader = &f->reader;
 
-    if (f->skipped && !f->moved) {
-        return NGX_DECLINED;
-    }
+    if (!f->skipped) {
+        f->skipped = 1;
 
-    f->skipped = 1;
-    f->moved = 0;
+        ngx_log_error(NGX_LOG_INFO, f->request->connection->log, 0,
+                      "client is too slow, skipping to a key frame");
+
+        ngx_live_event(NGX_LIVE_EVENT_STALL, f->stream, NGX_LIVE_DOOR_FLV,
+                       (char *) f->session.sh->address);
+    }
 
     if (f->offset) {
         frame = ngx_live_reader_frame(reader, reader->seq);
-        len = frame->size;
-
-        if (len > NGX_HTTP_LIVE_FLV_REST_MAX) {
-            return NGX_DECLINED;
-        }
 
         s = ngx_live_send_start();
 
