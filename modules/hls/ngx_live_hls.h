@@ -153,6 +153,8 @@ typedef struct {
     ngx_live_hls_ratio_t       frame;       /* duration, as measured */
     ngx_live_hls_rate_t        bandwidth;
 
+    ngx_live_time_t            listed;      /* ticks: [first, next) */
+    ngx_live_time_t            kept;        /* ticks: [oldest, next) */
     uint64_t                   oldest;      /* msn */
     uint64_t                   first;       /* msn, oldest in the window */
     uint64_t                   next;        /* msn, the open one */

@@ -453,6 +453,9 @@ ngx_live_hls_index_publish(ngx_live_hls_sh_t *hls,
                                   hls->target_duration);
         }
 
+        r->listed += seg->duration;
+        r->kept += seg->duration;
+
         r->next++;
         r->edge = r->next << 16;
 
@@ -534,40 +537,40 @@ ngx_live_hls_index_expire(ngx_live_hls_sh_t *hls,
     ngx_live_hls_rendition_sh_t *r, uint64_t *from, uint64_t *to)
 {
     uint64_t                    first, oldest;
-    ngx_live_time_t             keep, start;
+    ngx_live_time_t             keep, listed, kept;
     ngx_live_hls_segment_sh_t  *seg;
 
     *from = r->oldest;
     *to = r->oldest;
 
-    if (r->next == r->oldest) {
-        return;
-    }
-
-    seg = ngx_live_hls_segment(r, r->next - 1);
-    start = seg->start + seg->duration - hls->window;
-
     keep = (ngx_live_time_t) hls->target_duration * 20 * 90000;
-    keep = ngx_min(keep, hls->window);
+    keep = hls->window + ngx_min(keep, hls->window);
 
-    for (first = r->first; first < r->next - 1; first++) {
+    listed = r->listed;
+    kept = r->kept;
+
+    for (first = r->first; first + 1 < r->next; first++) {
         seg = ngx_live_hls_segment(r, first);
 
-        if (seg->start + seg->duration > start
+        if (listed - seg->duration < hls->window
             && r->next - first + 2 < r->capacity)
         {
             break;
         }
+
+        listed -= seg->duration;
     }
 
     for (oldest = r->oldest; oldest < first; oldest++) {
         seg = ngx_live_hls_segment(r, oldest);
 
-        if (seg->start + seg->duration > start - keep
+        if (kept - seg->duration < keep
             && r->next - oldest + 2 < r->capacity)
         {
             break;
         }
+
+        kept -= seg->duration;
     }
 
     if (first == r->first && oldest == r->oldest) {
@@ -582,6 +585,8 @@ ngx_live_hls_index_expire(ngx_live_hls_sh_t *hls,
     }
 
     r->oldest = oldest;
+    r->listed = listed;
+    r->kept = kept;
     r->generation++;
     hls->generation++;
 

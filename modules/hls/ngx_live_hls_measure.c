@@ -38,7 +38,6 @@ static void ngx_live_hls_measure_fit(ngx_live_hls_packager_t *p,
     ngx_live_hls_ratio_t *frames, ngx_uint_t n, ngx_live_time_t longest);
 static void ngx_live_hls_measure_plain(ngx_live_hls_packager_t *p,
     const char *reason);
-static ngx_uint_t ngx_live_hls_measure_capacity(ngx_live_hls_packager_t *p);
 
 
 ngx_int_t
@@ -320,7 +319,8 @@ ngx_live_hls_measure_rendition(ngx_live_hls_packager_t *p, ngx_uint_t track,
     }
 
     r = ngx_live_hls_index_rendition(p->hls, track, info, msn,
-                                     ngx_live_hls_measure_capacity(p),
+                                     ngx_live_hls_measure_capacity(p->hls,
+                                                               p->conf),
                                      p->stream->app->buffer_size);
     if (r == NULL) {
         ngx_log_error(NGX_LOG_ERR, p->stream->log, 0,
@@ -342,13 +342,14 @@ ngx_live_hls_measure_rendition(ngx_live_hls_packager_t *p, ngx_uint_t track,
 
 /* segments may be shorter than wished for where an encoder restarts often */
 
-static ngx_uint_t
-ngx_live_hls_measure_capacity(ngx_live_hls_packager_t *p)
+ngx_uint_t
+ngx_live_hls_measure_capacity(ngx_live_hls_sh_t *hls,
+    ngx_live_hls_app_conf_t *conf)
 {
     ngx_msec_t  keep;
 
-    keep = p->hls->target_duration * 20000;
-    keep = ngx_min(keep, p->conf->window);
+    keep = hls->target_duration * 20000;
+    keep = ngx_min(keep, conf->window);
 
-    return (p->conf->window + keep) / p->conf->segment * 3 / 2 + 64;
+    return (conf->window + keep) / conf->segment * 3 / 2 + 64;
 }

@@ -170,8 +170,10 @@ ngx_live_hls_packager(ngx_live_stream_t *st)
 static ngx_live_hls_packager_t *
 ngx_live_hls_open(ngx_live_stream_t *st)
 {
+    ngx_uint_t                recovered;
     ngx_live_hls_sh_t        *hls;
     ngx_live_hls_local_t     *local;
+    ngx_live_hls_packager_t  *p;
     ngx_live_hls_app_conf_t  *conf;
 
     local = ngx_live_hls_local(st);
@@ -195,21 +197,30 @@ ngx_live_hls_open(ngx_live_stream_t *st)
         return NULL;
     }
 
-    if (hls == NULL) {
-        ngx_live_hls_recover(st, conf);
+    recovered = 0;
+
+    if (hls) {
+        hls->stat.adopted++;
 
     } else {
-        hls->stat.adopted++;
+        recovered = (ngx_live_hls_recover(st, conf) == NGX_OK);
     }
 
-    local->packager = ngx_live_hls_packager_create(st, conf);
+    p = ngx_live_hls_packager_create(st, conf);
 
-    if (local->packager == NULL) {
+    if (p == NULL) {
         ngx_log_error(NGX_LOG_ERR, st->log, 0,
                       "no memory for HLS of \"%V\"", &st->sh->sn.str);
+        return NULL;
     }
 
-    return local->packager;
+    if (recovered) {
+        ngx_live_hls_packager_skip(p);
+    }
+
+    local->packager = p;
+
+    return p;
 }
 
 
@@ -615,5 +626,5 @@ ngx_live_hls_init_process(ngx_cycle_t *cycle)
 
     ngx_live_hls_mux_start();
 
-    return ngx_live_hls_recover_init_process(cycle);
+    return ngx_live_hls_keeper_init_process(cycle);
 }

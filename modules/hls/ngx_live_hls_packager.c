@@ -47,6 +47,9 @@ static ngx_uint_t ngx_live_hls_packager_pump_track(
 static uint64_t ngx_live_hls_packager_next(ngx_live_hls_packager_t *p);
 static void ngx_live_hls_packager_align(ngx_live_hls_packager_t *p);
 static void ngx_live_hls_packager_gap_handler(ngx_event_t *ev);
+static void ngx_live_hls_packager_gaps(ngx_live_hls_packager_t *p,
+    uint32_t duration);
+static int64_t ngx_live_hls_packager_last(ngx_live_hls_packager_t *p);
 
 
 ngx_live_hls_packager_t *
@@ -331,7 +334,7 @@ ngx_live_hls_packager_feed(ngx_live_hls_packager_t *p,
     if (!p->anchored) {
         p->anchored = 1;
         p->anchor = sample->cut.dts;
-        p->date = sample->received;
+        p->date = ngx_max(sample->received, ngx_live_hls_packager_last(p));
     }
 
     t->fed = 1;
@@ -656,6 +659,57 @@ ngx_live_hls_packager_align(ngx_live_hls_packager_t *p)
 }
 
 
+/* the date at which the last segment ended: dates do not go back */
+
+static int64_t
+ngx_live_hls_packager_last(ngx_live_hls_packager_t *p)
+{
+    int64_t                       date;
+    ngx_uint_t                    i;
+    ngx_live_hls_segment_sh_t    *seg;
+    ngx_live_hls_rendition_sh_t  *r;
+
+    date = 0;
+
+    for (i = 0; i < p->ntracks; i++) {
+        r = p->tracks[i].r;
+
+        if (r->next != r->oldest) {
+            seg = ngx_live_hls_segment(r, r->next - 1);
+            date = ngx_max(date, seg->date + seg->duration / 90);
+        }
+    }
+
+    return date;
+}
+
+
+/*
+ * Parts of the segment that was open may have been fetched, and are in caches
+ * under their names: its number is not used for other bytes.
+ */
+
+void
+ngx_live_hls_packager_skip(ngx_live_hls_packager_t *p)
+{
+    int64_t     passed;
+    ngx_uint_t  i;
+
+    ngx_live_hls_packager_align(p);
+
+    passed = ngx_live_now() - ngx_live_hls_packager_last(p);
+    passed = ngx_min(passed, (int64_t) p->conf->segment);
+    passed = ngx_max(passed, 100);
+
+    for (i = 0; i < p->ntracks; i++) {
+        ngx_live_hls_disk_delete(p->disk, p->tracks[i].r,
+                                 p->tracks[i].r->next);
+    }
+
+    ngx_live_hls_packager_gaps(p, passed * 90);
+}
+
+
 int64_t
 ngx_live_hls_packager_date(ngx_live_hls_packager_t *p, ngx_live_time_t dts)
 {
@@ -686,12 +740,7 @@ ngx_live_hls_packager_stop(ngx_live_hls_packager_t *p)
 static void
 ngx_live_hls_packager_gap_handler(ngx_event_t *ev)
 {
-    uint32_t                    duration;
-    ngx_uint_t                  i;
-    ngx_live_time_t             start;
-    ngx_live_hls_track_t       *t;
-    ngx_live_hls_packager_t    *p;
-    ngx_live_hls_segment_sh_t  *seg;
+    ngx_live_hls_packager_t  *p;
 
     p = ev->data;
 
@@ -699,7 +748,21 @@ ngx_live_hls_packager_gap_handler(ngx_event_t *ev)
         return;
     }
 
-    duration = p->conf->segment * 90;
+    ngx_live_hls_packager_gaps(p, p->conf->segment * 90);
+    ngx_live_stream_ring(p->stream);
+
+    ngx_add_timer(&p->timer, p->conf->segment);
+}
+
+
+/* a segment without bytes, of all renditions */
+
+static void
+ngx_live_hls_packager_gaps(ngx_live_hls_packager_t *p, uint32_t duration)
+{
+    ngx_uint_t                  i;
+    ngx_live_hls_track_t       *t;
+    ngx_live_hls_segment_sh_t  *seg;
 
     for (i = 0; i < p->ntracks; i++) {
         t = &p->tracks[i];
@@ -709,15 +772,10 @@ ngx_live_hls_packager_gap_handler(ngx_event_t *ev)
         }
 
         seg = ngx_live_hls_segment(t->r, t->r->next - 1);
-        start = seg->start + seg->duration;
 
-        ngx_live_hls_track_gap(t, start, duration,
+        ngx_live_hls_track_gap(t, seg->start + seg->duration, duration,
                                seg->date + seg->duration / 90, 0);
     }
-
-    ngx_live_stream_ring(p->stream);
-
-    ngx_add_timer(&p->timer, p->conf->segment);
 }
 
 

@@ -101,6 +101,9 @@ void ngx_live_hls_packager_frame(ngx_live_hls_packager_t *p,
 void ngx_live_hls_packager_stop(ngx_live_hls_packager_t *p);
 void ngx_live_hls_packager_end(ngx_live_hls_packager_t *p);
 
+/* the session was cut off by a restart: its open segment is a gap */
+void ngx_live_hls_packager_skip(ngx_live_hls_packager_t *p);
+
 ngx_live_hls_track_t *ngx_live_hls_packager_track(ngx_live_hls_packager_t *p,
     ngx_live_hls_rendition_sh_t *r);
 ngx_int_t ngx_live_hls_packager_cut(ngx_live_hls_packager_t *p);
@@ -112,6 +115,8 @@ ngx_int_t ngx_live_hls_packager_cut(ngx_live_hls_packager_t *p);
 ngx_int_t ngx_live_hls_measure(ngx_live_hls_packager_t *p);
 ngx_live_hls_rendition_sh_t *ngx_live_hls_measure_rendition(
     ngx_live_hls_packager_t *p, ngx_uint_t track, uint64_t msn);
+ngx_uint_t ngx_live_hls_measure_capacity(ngx_live_hls_sh_t *hls,
+    ngx_live_hls_app_conf_t *conf);
 
 
 /* ngx_live_hls_track.c: what the cutter says becomes segments and parts */

@@ -19,16 +19,20 @@
 /* nginx was started: called once in its master, and again at each reload */
 void ngx_live_hls_recover_start(void);
 
-/* one worker looks after the directories from time to time */
-ngx_int_t ngx_live_hls_recover_init_process(ngx_cycle_t *cycle);
+/* seconds since its last line for which a session may be continued */
+#define ngx_live_hls_recover_time(conf, reconnect)                            \
+    (((reconnect) + (conf)->target_duration) / 1000 + 1)
 
 /*
- * A publisher came to a stream without an index: when a session of this
- * stream was cut off by a restart and "reconnect" has not passed since, it is
- * made the stream's.
+ * A publisher came to a stream without an index.  NGX_OK: a session of this
+ * stream that a restart of nginx had cut off is the stream's now.
  */
-void ngx_live_hls_recover(ngx_live_stream_t *st,
+ngx_int_t ngx_live_hls_recover(ngx_live_stream_t *st,
     ngx_live_hls_app_conf_t *conf);
+
+
+/* ngx_live_hls_keeper.c: one worker looks after the directories */
+ngx_int_t ngx_live_hls_keeper_init_process(ngx_cycle_t *cycle);
 
 
 #endif /* _NGX_LIVE_HLS_RECOVER_H_INCLUDED_ */
