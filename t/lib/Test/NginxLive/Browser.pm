@@ -12,7 +12,8 @@ package Test::NginxLive::Browser;
 #
 #     my $b = Test::NginxLive::Browser->new($url, seconds => 0);
 #     $b->event('started');
-#     ...
+#     is($b->eval('live.player.state'), 'playing');
+#     $b->step('click', '#live');
 #     my $r = $b->finish();
 
 use warnings;
@@ -24,7 +25,7 @@ use File::Basename ();
 use JSON::PP ();
 use Test::More ();
 
-use Test::NginxLive::Process qw/ factor slurp spawn wait_for which /;
+use Test::NginxLive::Process qw/ factor slurp spawn temp_dir wait_for which /;
 
 our @ISA = qw/ Exporter /;
 our @EXPORT = qw/ browse burned_clock /;
@@ -60,11 +61,16 @@ sub new {
 
     $opt{start} //= 20 * factor();
 
+    # a browser that plays until finish() takes steps while it does
+
+    $opt{commands} = temp_dir() . '/commands' if !($opt{seconds} // 20);
+
     my $json = JSON::PP->new->canonical->encode(\%opt);
     my $proc = spawn(env => { NGX_LIVE_BUILD => build() },
         cmd => [ 'node', "$TOP/t/browser/play.js", $url, $json ]);
 
-    return bless { proc => $proc, opt => \%opt, url => $url }, $class;
+    return bless { proc => $proc, opt => \%opt, url => $url,
+                   steps => scalar(@{$opt{steps} // []}) }, $class;
 }
 
 
@@ -92,6 +98,30 @@ sub event {
         return undef;
     }, $timeout // $self->{opt}{start} + 20, "\"$name\" of the browser");
 }
+
+
+# One more step: dies unless it succeeds, returns its value.
+
+sub step {
+    my ($self, @step) = @_;
+
+    open(my $fh, '>>', $self->{opt}{commands}) or die "$!\n";
+    print $fh JSON::PP->new->encode(\@step), "\n";
+    close($fh);
+
+    my $r = $self->event('step', 150, ++$self->{steps});
+    die "step @step: $r->{why}\n" unless $r->{ok};
+
+    return $r->{value};
+}
+
+
+sub eval { $_[0]->step('eval', $_[1]) }
+
+
+# Waits until code of the page's says yes.
+
+sub wait_until { $_[0]->step('wait', $_[1], $_[2] // 20) }
 
 
 # Waits until it has ended by itself and returns the report.
