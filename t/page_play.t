@@ -81,10 +81,10 @@ sub encoder {
 
 
 # What every good session has in common; LATE is what the encoder's clock may
-# say at most.
+# say in the middle, WORST in 5 % of the time.
 
 sub good {
-    my ($r, $name, $late) = @_;
+    my ($r, $name, $late, $worst) = @_;
 
     my $s = $r->{summary} // {};
     my $clock = $s->{clock} // { median => 99, p95 => 99 };
@@ -104,7 +104,7 @@ sub good {
 
     cmp_ok($clock->{median}, '<', $late,
         "$name, behind the encoder: $clock->{median} s");
-    cmp_ok($clock->{p95}, '<', $late + 0.25,
+    cmp_ok($clock->{p95}, '<', $worst // $late + 0.25,
         "$name, at worst: $clock->{p95} s");
     cmp_ok($s->{latency}{median} // 99, '<', $late,
         "$name, behind the playlist's date");
@@ -146,7 +146,7 @@ is($f->{Connection}, 'HTTP/2', 'figure: connection');
 $r = browse($t->url('/hls/live/a/index.m3u8'), seconds => 12,
     clock => 1 / 15, width => 800, config => { maxLiveSyncPlaybackRate => 1.5 });
 
-good($r, 'hls.js alone, HTTP/1.1', 2);
+good($r, 'hls.js alone, HTTP/1.1', 2, 3);
 is(grep($_->{fatal}, @{$r->{problems}}), 0, 'hls.js has no fatal error');
 
 $live->stop;

@@ -25,6 +25,8 @@
  *                 ["key", NAME], ["eval", CODE], ["wait", CODE, SECONDS],
  *                 ["goto", URL], ["offline", BOOL], ["shot", FILE],
  *                 ["type", SELECTOR, TEXT], and ["words"], what the page says
+ *     commands    a file to which further steps are appended, a JSON list in
+ *                 each line, while the browser plays
  *     shot        a screenshot at the end
  *
  * Lines of JSON are printed: {"event":"started",...} at the first frame,
@@ -336,20 +338,45 @@ async function step(where, what) {
     throw new Error('unknown step ' + name);
 }
 
+async function run(where, what) {
+    let result;
+
+    try {
+        const value = await step(where, what);
+        result = { step: what, ok: true,
+                   value: value === undefined ? null : value };
+    } catch (e) {
+        result = { step: what, ok: false, why: String(e).split('\n')[0] };
+    }
+
+    print('step', result);
+    return result;
+}
+
 async function steps(where, list) {
     const results = [];
 
     for (const what of list) {
-        let result;
-        try {
-            const value = await step(where, what);
-            result = { step: what, ok: true,
-                       value: value === undefined ? null : value };
-        } catch (e) {
-            result = { step: what, ok: false, why: String(e).split('\n')[0] };
+        results.push(await run(where, what));
+    }
+
+    return results;
+}
+
+async function commands(where, file, over) {
+    const results = [];
+
+    while (!over()) {
+        const lines = fs.existsSync(file)
+                      ? fs.readFileSync(file, 'utf8').split('\n') : [''];
+
+        /* the last one is empty or still being written */
+
+        if (lines.length - 1 > results.length) {
+            results.push(await run(where, JSON.parse(lines[results.length])));
+        } else {
+            await sleep(0.05);
         }
-        results.push(result);
-        print('step', result);
     }
 
     return results;
@@ -381,7 +408,10 @@ async function play(where, options) {
     process.on('SIGINT', () => { over = true; });
     print('started', await page.evaluate(() => self.liveProbe.sample()));
 
-    const running = steps(where, options.steps);
+    const running = steps(where, options.steps).then(async (results) => (
+        options.commands
+        ? results.concat(await commands(where, options.commands, () => over))
+        : results));
 
     while (!over) {
         samples.push(await page.evaluate(
