@@ -94,7 +94,7 @@ is(scalar(grep { !/\[info\].*client: 127\.0\.0\.1/ } @lines), 0,
 
 $first->close;
 
-wait_for(sub { slurp($t->path('live.log')) =~ m{^publish live/a }m }, 5,
+wait_for(sub { slurp($t->path('live.log')) =~ m{^publish live/a - 200$}m }, 5,
     'the access log');
 
 my $log = slurp($t->path('live.log'));
