@@ -9,8 +9,8 @@
  * players over TCP.  It reads no network input, speaks no protocol, copies a
  * frame once and not per player, and sends from one buffer that all players
  * share, either each message by a send() of its own or, with -F, all that has
- * come within an interval by one.  The bytes are RTMP's chunks, so that the
- * same player counts and dates them.
+ * come since the last send, an interval ago, by one.  The bytes are RTMP's
+ * chunks, so that the same player counts and dates them.
  */
 
 
@@ -43,6 +43,7 @@ typedef struct {
 typedef struct {
     int              port;
     int64_t          flush;             /* ns, 0: send each message */
+    int64_t          flushed;           /* when it was sent last */
     bench_source_t   source;
     int64_t          start;
 
@@ -311,6 +312,7 @@ floor_timer(floor_t *f)
     }
 
     if (f->flush) {
+        f->flushed = now;
         floor_send_all(f);
     }
 
@@ -324,7 +326,11 @@ floor_arm(floor_t *f)
     int64_t            at;
     struct itimerspec  it;
 
-    at = f->start + bench_source_due(&f->source) + f->flush;
+    at = f->start + bench_source_due(&f->source);
+
+    if (at < f->flushed + f->flush) {
+        at = f->flushed + f->flush;
+    }
 
     memset(&it, 0, sizeof(it));
     it.it_value.tv_sec = at / BENCH_SECOND;

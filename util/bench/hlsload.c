@@ -87,7 +87,7 @@ typedef struct {
     uint64_t           bytes;
     uint64_t           gaps;
     uint64_t           errors;
-    char               error[128];
+    char               error[192];
 
     bench_processes_t  from;
     bench_processes_t  to;
@@ -103,6 +103,7 @@ static void hlsload_reload(hlsload_t *hl, hlsload_conn_t *c);
 static void hlsload_event(hlsload_t *hl, hlsload_conn_t *c);
 static void hlsload_watch(hlsload_t *hl, hlsload_conn_t *c, uint32_t events);
 static void hlsload_answer(hlsload_t *hl, hlsload_conn_t *c);
+static void hlsload_refused(hlsload_t *hl, hlsload_conn_t *c);
 static void hlsload_playlist(hlsload_t *hl, hlsload_conn_t *c);
 static void hlsload_fetched(hlsload_t *hl, hlsload_conn_t *c);
 static void hlsload_target(hlsload_t *hl, hlsload_conn_t *c,
@@ -426,15 +427,8 @@ hlsload_watch(hlsload_t *hl, hlsload_conn_t *c, uint32_t events)
 static void
 hlsload_answer(hlsload_t *hl, hlsload_conn_t *c)
 {
-    char  error[64];
-
     if (c->http.status != 200) {
-
-        /* the live edge has moved on while a closed loop asked */
-
-        snprintf(error, sizeof(error), "status %d in phase %d",
-                 c->http.status, c->phase);
-        hlsload_fail(hl, c, error);
+        hlsload_refused(hl, c);
         return;
     }
 
@@ -463,6 +457,27 @@ hlsload_answer(hlsload_t *hl, hlsload_conn_t *c)
     default:
         hlsload_playlist(hl, c);
     }
+}
+
+
+/* the server may say why: what is printed must stay a JSON string */
+
+static void
+hlsload_refused(hlsload_t *hl, hlsload_conn_t *c)
+{
+    char  *p, error[sizeof(hl->error)];
+
+    snprintf(error, sizeof(error), "status %d for %.60s: %.48s",
+             c->http.status, c->http.out + sizeof("GET ") - 1,
+             c->http.body_len ? (char *) c->http.body : "");
+
+    for (p = error; *p; p++) {
+        if (*p == '"' || *p == '\\' || *p < ' ') {
+            *p = ' ';
+        }
+    }
+
+    hlsload_fail(hl, c, error);
 }
 
 
