@@ -481,19 +481,30 @@ ngx_live_core_check_zone(ngx_conf_t *cf, ngx_str_t *name, size_t size,
 {
     ngx_shm_zone_t  *old;
 
-    if (ngx_live_zone == NULL || ngx_live_zone->sh == NULL
-        || ngx_live_zone->sh->nstreams == 0)
-    {
+    if (ngx_live_zone == NULL || ngx_live_zone->sh == NULL) {
         return NGX_CONF_OK;
     }
 
     old = ngx_live_zone->shm_zone;
 
     if (old->shm.size == size
-        && ngx_live_zone->sh->max_streams == streams
         && old->shm.name.len == name->len
         && ngx_strncmp(old->shm.name.data, name->data, name->len) == 0)
     {
+        if (ngx_live_zone->sh->max_streams == streams) {
+            return NGX_CONF_OK;
+        }
+
+        /* nginx would go on with the memory as it was cut */
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"streams\" of zone \"%V\" cannot change: "
+                           "restart nginx to change it", &old->shm.name);
+
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_live_zone->sh->nstreams == 0) {
         return NGX_CONF_OK;
     }
 

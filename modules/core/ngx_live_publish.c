@@ -15,7 +15,11 @@
 /* ms between two log lines about the same lack of memory */
 #define NGX_LIVE_PUBLISH_LOG       60000
 
+/* ms between two log lines about timestamps that jumped */
+#define NGX_LIVE_PUBLISH_JUMP_LOG  1000
 
+
+static ngx_int_t ngx_live_publish_stream(ngx_live_publisher_t *pub);
 static ngx_int_t ngx_live_publish_take(ngx_live_publisher_t *pub);
 static ngx_int_t ngx_live_publish_conflict_locked(ngx_live_publisher_t *pub,
     ngx_live_stream_sh_t *sh);
@@ -44,54 +48,75 @@ ngx_int_t
 ngx_live_publish_open(ngx_live_publisher_t *pub)
 {
     ngx_int_t           rc;
-    ngx_uint_t          full;
+    ngx_uint_t          tries;
     ngx_live_stream_t  *st;
 
-    st = ngx_live_stream_find(&pub->app->name, &pub->name);
+    for (tries = 0; tries < 2; tries++) {
 
-    if (st && st->sh->state == NGX_LIVE_STREAM_ENDED) {
-        ngx_live_stream_close(st);
-        st = NULL;
-    }
+        rc = ngx_live_publish_stream(pub);
 
-    if (st == NULL) {
-        st = ngx_live_stream_create(pub->app, &pub->name, &full);
-
-        if (st == NULL) {
-            if (!full) {
-                return NGX_ERROR;
-            }
-
-            (void) ngx_atomic_fetch_add(&ngx_live_zone->sh->refused, 1);
-
-            return ngx_live_publish_refuse(pub, NGX_LIVE_REFUSED_FULL,
-                                           "live zone is full");
+        if (rc != NGX_OK) {
+            return rc;
         }
+
+        st = pub->stream;
+
+        rc = ngx_live_publish_take(pub);
+
+        if (rc == NGX_OK) {
+            ngx_live_publish_begin(pub);
+            return NGX_OK;
+        }
+
+        if (rc == NGX_AGAIN) {
+            return ngx_live_publish_wait(pub);
+        }
+
+        pub->stream = NULL;
+        ngx_live_stream_close(st);
+
+        if (rc != NGX_BUSY) {
+            return rc;
+        }
+
+        /* it ended between two looks at it: the next one is new */
     }
 
-    pub->stream = st;
+    return ngx_live_publish_refuse(pub, NGX_LIVE_REFUSED_CONFLICT,
+                                   "stream is just ending");
+}
 
-    rc = ngx_live_publish_take(pub);
 
-    if (rc == NGX_OK) {
-        ngx_live_publish_begin(pub);
+static ngx_int_t
+ngx_live_publish_stream(ngx_live_publisher_t *pub)
+{
+    const char  *full;
+
+    pub->stream = ngx_live_stream_find(&pub->app->name, &pub->name);
+
+    if (pub->stream) {
         return NGX_OK;
     }
 
-    if (rc == NGX_AGAIN) {
-        return ngx_live_publish_wait(pub);
+    pub->stream = ngx_live_stream_create(pub->app, &pub->name, &full);
+
+    if (pub->stream) {
+        return NGX_OK;
     }
 
-    pub->stream = NULL;
-    ngx_live_stream_close(st);
+    if (full == NULL) {
+        return NGX_ERROR;
+    }
 
-    return rc;
+    (void) ngx_atomic_fetch_add(&ngx_live_zone->sh->refused, 1);
+
+    return ngx_live_publish_refuse(pub, NGX_LIVE_REFUSED_FULL, full);
 }
 
 
 /*
  * Takes ownership: NGX_OK if nobody else writes, NGX_AGAIN if a living worker
- * has to give it up first.
+ * has to give it up first, NGX_BUSY if the stream has ended.
  */
 
 static ngx_int_t
@@ -124,7 +149,16 @@ ngx_live_publish_take(ngx_live_publisher_t *pub)
         return rc;
     }
 
-    if (owner == (ngx_atomic_uint_t) ngx_live_slot) {
+    if (owner < NGX_LIVE_SLOTS && owner != (ngx_atomic_uint_t) ngx_live_slot)
+    {
+        ngx_live_bell_ring_stream(owner, st->index);
+    }
+
+    if (st->owned && sh->writer_slot == (ngx_atomic_uint_t) ngx_live_slot) {
+
+        /* it stays here, with all that the modules have made of it */
+
+        st->generation = pub->generation;
 
         old = st->publisher;
         st->publisher = NULL;
@@ -137,13 +171,11 @@ ngx_live_publish_take(ngx_live_publisher_t *pub)
         return NGX_OK;
     }
 
-    if (owner == NGX_LIVE_NO_OWNER || !ngx_live_slot_alive(owner)) {
-        return NGX_OK;
+    if (st->owned) {
+        ngx_live_stream_release(st, "taken over by another publisher");
     }
 
-    ngx_live_bell_ring_stream(owner, st->index);
-
-    return NGX_AGAIN;
+    return ngx_live_stream_busy(sh) ? NGX_AGAIN : NGX_OK;
 }
 
 
@@ -158,10 +190,7 @@ ngx_live_publish_conflict_locked(ngx_live_publisher_t *pub,
 {
     if (sh->state == NGX_LIVE_STREAM_ENDED) {
 
-        /* it ended between two looks at it */
-
-        return ngx_live_publish_refuse(pub, NGX_LIVE_REFUSED_CONFLICT,
-                                       "stream is just ending");
+        return NGX_BUSY;
     }
 
     if (sh->state != NGX_LIVE_STREAM_LIVE
@@ -219,9 +248,7 @@ ngx_live_publish_watcher(ngx_live_watcher_t *w)
     pub = w->data;
     sh = pub->stream->sh;
 
-    if (sh->generation != pub->generation
-        || sh->ack + 1 >= (ngx_atomic_uint_t) pub->generation)
-    {
+    if (sh->generation != pub->generation || !ngx_live_stream_busy(sh)) {
         ngx_live_publish_wait_done(pub);
     }
 }
@@ -586,7 +613,9 @@ static void
 ngx_live_publish_time(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
     uint32_t ms)
 {
-    ngx_uint_t            repairs;
+    static ngx_msec_t     logged;
+
+    ngx_uint_t            level, repairs;
     ngx_live_timeline_t  *tl;
 
     tl = &pub->stream->sh->timeline;
@@ -595,7 +624,19 @@ ngx_live_publish_time(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
 
     if (repairs & (NGX_LIVE_TIMELINE_FORWARD|NGX_LIVE_TIMELINE_BACK)) {
 
-        ngx_log_error(NGX_LOG_WARN, pub->log, 0,
+        /* an encoder could cause it with each frame: they are counted */
+
+        if (logged == 0
+            || ngx_current_msec - logged > NGX_LIVE_PUBLISH_JUMP_LOG)
+        {
+            logged = ngx_current_msec;
+            level = NGX_LOG_WARN;
+
+        } else {
+            level = NGX_LOG_DEBUG;
+        }
+
+        ngx_log_error(level, pub->log, 0,
                       "timestamps of \"%V\" jumped %s, stream goes on "
                       "with a discontinuity", &pub->stream->sh->sn.str,
                       repairs & NGX_LIVE_TIMELINE_BACK ? "back" : "forward");

@@ -306,8 +306,8 @@ ngx_live_fanout_run(ngx_live_fanout_t *fo)
         if (r->waiting) {
             (void) ngx_live_reader_start(r);
 
-        } else if (r->seq < r->stream->sh->ring->tail) {
-            r->slow = 1;
+        } else {
+            r->slow = (r->seq < r->stream->sh->ring->tail);
         }
 
         r->handler(r);

@@ -19,6 +19,12 @@ static void ngx_live_ring_reclaim(ngx_live_zone_t *zone,
 static uint64_t ngx_live_ring_lowest(ngx_live_ring_sh_t *ring, uint64_t seq);
 static ngx_int_t ngx_live_ring_room(ngx_live_zone_t *zone,
     ngx_live_ring_sh_t *ring, uint32_t size);
+static ngx_uint_t ngx_live_ring_may_grow(ngx_live_zone_t *zone,
+    ngx_live_ring_sh_t *ring);
+
+
+/* the part of a zone's extents that is not for everybody */
+#define NGX_LIVE_RING_RESERVE  16
 
 
 #define ngx_live_ring_extent(ring, pos)                                       \
@@ -95,6 +101,7 @@ ngx_live_ring_create(ngx_live_zone_t *zone, ngx_uint_t nentries,
 
     ngx_live_zone_lock(zone);
     ngx_queue_insert_tail(&zone->sh->rings, &ring->queue);
+    zone->sh->nrings++;
     ngx_live_zone_unlock(zone);
 
     return ring;
@@ -106,6 +113,7 @@ ngx_live_ring_destroy(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring)
 {
     ngx_live_zone_lock(zone);
     ngx_queue_remove(&ring->queue);
+    zone->sh->nrings--;
     ngx_live_zone_unlock(zone);
 
     ngx_live_ring_free_extents(zone, ring->data, ring->mask + 1);
@@ -123,12 +131,18 @@ static void
 ngx_live_ring_free_extents(ngx_live_zone_t *zone, uint32_t *list,
     ngx_uint_t n)
 {
+    uint32_t    extent;
     ngx_uint_t  i;
 
     for (i = 0; i < n; i++) {
-        if (list[i] != NGX_LIVE_EXTENT_NONE) {
-            ngx_live_extent_free(zone, list[i]);
+        extent = list[i];
+
+        if (extent != NGX_LIVE_EXTENT_NONE) {
+
+            /* a worker that dies in between loses it, but no two have it */
+
             list[i] = NGX_LIVE_EXTENT_NONE;
+            ngx_live_extent_free(zone, extent);
         }
     }
 }
@@ -248,6 +262,10 @@ ngx_live_ring_room(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
             continue;
         }
 
+        if (!ngx_live_ring_may_grow(zone, ring)) {
+            return NGX_DECLINED;
+        }
+
         extent = ngx_live_extent_alloc(zone);
         if (extent == NGX_LIVE_EXTENT_NONE) {
             return NGX_DECLINED;
@@ -257,6 +275,30 @@ ngx_live_ring_room(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * The last extents of a zone are for those rings that hold less than an equal
+ * share of it, so that no stream can starve the others.
+ */
+
+static ngx_uint_t
+ngx_live_ring_may_grow(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring)
+{
+    uint64_t             held;
+    ngx_live_zone_sh_t  *sh;
+
+    sh = zone->sh;
+
+    if (sh->nfree > sh->nextents / NGX_LIVE_RING_RESERVE) {
+        return 1;
+    }
+
+    held = (ring->pos >> NGX_LIVE_EXTENT_SHIFT)
+           - (ring->first >> NGX_LIVE_EXTENT_SHIFT);
+
+    return held * sh->nrings < sh->nextents;
 }
 
 
@@ -324,7 +366,6 @@ ngx_live_ring_trim(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
 static void
 ngx_live_ring_reclaim(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring)
 {
-    uint32_t           *data;
     uint64_t            seq, first, pos;
 
     if (ring->freed == ring->tail) {
@@ -350,12 +391,7 @@ ngx_live_ring_reclaim(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring)
          pos < first >> NGX_LIVE_EXTENT_SHIFT;
          pos++)
     {
-        data = &ring->data[pos & ring->mask];
-
-        if (*data != NGX_LIVE_EXTENT_NONE) {
-            ngx_live_extent_free(zone, *data);
-            *data = NGX_LIVE_EXTENT_NONE;
-        }
+        ngx_live_ring_free_extents(zone, &ring->data[pos & ring->mask], 1);
     }
 
     ring->first = first;
@@ -411,6 +447,10 @@ ngx_live_ring_pin(ngx_live_ring_sh_t *ring, uint64_t seq)
 void
 ngx_live_ring_repin(ngx_live_ring_sh_t *ring, uint64_t seq)
 {
+    /* what was read behind the old pin was read before */
+
+    ngx_live_barrier();
+
     ring->pins[ngx_live_slot] = seq;
 }
 
@@ -461,12 +501,10 @@ ngx_live_ring_copy_out(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
 
 
 void
-ngx_live_ring_lost_slot(ngx_live_zone_t *zone, ngx_uint_t slot)
+ngx_live_ring_lost_slot_locked(ngx_live_zone_t *zone, ngx_uint_t slot)
 {
     ngx_queue_t         *q;
     ngx_live_ring_sh_t  *ring;
-
-    ngx_live_zone_lock(zone);
 
     for (q = ngx_queue_head(&zone->sh->rings);
          q != ngx_queue_sentinel(&zone->sh->rings);
@@ -475,8 +513,6 @@ ngx_live_ring_lost_slot(ngx_live_zone_t *zone, ngx_uint_t slot)
         ring = ngx_queue_data(q, ngx_live_ring_sh_t, queue);
         ring->pins[slot] = NGX_LIVE_NO_PIN;
     }
-
-    ngx_live_zone_unlock(zone);
 }
 
 

@@ -142,7 +142,7 @@ void ngx_live_ring_copy_out(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
     ngx_live_frame_t *f, uint32_t offset, u_char *dst, size_t len);
 
 /* drops the pins of a slot in all rings of the zone: its worker died */
-void ngx_live_ring_lost_slot(ngx_live_zone_t *zone, ngx_uint_t slot);
+void ngx_live_ring_lost_slot_locked(ngx_live_zone_t *zone, ngx_uint_t slot);
 
 /* bytes of extents that the ring holds now */
 size_t ngx_live_ring_memory(ngx_live_ring_sh_t *ring);

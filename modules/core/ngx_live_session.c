@@ -40,7 +40,8 @@ ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
     }
 
     sh->id = ++zsh->next_session;
-    sh->stream = st ? st->sh->uid : 0;
+    sh->stream = st ? st->uid : 0;
+    sh->index = st ? st->index : 0;
     sh->door = door;
     sh->action = action;
     sh->slot = ngx_live_slot;
@@ -71,6 +72,10 @@ ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
     s->sh = sh;
     s->stream = st;
 
+    if (st) {
+        st->refs++;
+    }
+
     if (st && action == NGX_LIVE_ACTION_PLAY) {
         (void) ngx_atomic_fetch_add(&st->sh->viewers[door], 1);
         ngx_live_event(NGX_LIVE_EVENT_PLAY, st, door, (char *) sh->address);
@@ -83,6 +88,7 @@ ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
 void
 ngx_live_session_close(ngx_live_session_t *s)
 {
+    ngx_live_stream_t      *st;
     ngx_live_session_sh_t  *sh;
 
     sh = s->sh;
@@ -91,14 +97,17 @@ ngx_live_session_close(ngx_live_session_t *s)
         return;
     }
 
-    if (s->stream && sh->action == NGX_LIVE_ACTION_PLAY) {
-        (void) ngx_atomic_fetch_add(&s->stream->sh->viewers[sh->door],
+    st = s->stream;
+
+    if (st && sh->action == NGX_LIVE_ACTION_PLAY) {
+        (void) ngx_atomic_fetch_add(&st->sh->viewers[sh->door],
                                     (ngx_atomic_int_t) -1);
-        ngx_live_event(NGX_LIVE_EVENT_PLAY_DONE, s->stream, sh->door,
+        ngx_live_event(NGX_LIVE_EVENT_PLAY_DONE, st, sh->door,
                        (char *) sh->address);
     }
 
     s->sh = NULL;
+    s->stream = NULL;
 
     ngx_live_zone_lock(ngx_live_zone);
 
@@ -107,6 +116,10 @@ ngx_live_session_close(ngx_live_session_t *s)
     ngx_live_zone_free_locked(ngx_live_zone, sh);
 
     ngx_live_zone_unlock(ngx_live_zone);
+
+    if (st) {
+        ngx_live_stream_close(st);
+    }
 }
 
 
@@ -237,9 +250,8 @@ ngx_live_session_bell(void)
 
 
 void
-ngx_live_session_lost_slot(ngx_uint_t slot)
+ngx_live_session_lost_slot_locked(ngx_uint_t slot)
 {
-    ngx_uint_t              i;
     ngx_queue_t            *q, *sessions;
     ngx_live_zone_sh_t     *zsh;
     ngx_live_stream_sh_t   *st;
@@ -248,8 +260,6 @@ ngx_live_session_lost_slot(ngx_uint_t slot)
     zsh = ngx_live_zone->sh;
     sessions = &zsh->slots[slot].sessions;
 
-    ngx_live_zone_lock(ngx_live_zone);
-
     while (!ngx_queue_empty(sessions)) {
         q = ngx_queue_head(sessions);
         sh = ngx_queue_data(q, ngx_live_session_sh_t, queue);
@@ -257,23 +267,15 @@ ngx_live_session_lost_slot(ngx_uint_t slot)
         ngx_queue_remove(q);
         zsh->nsessions--;
 
-        for (i = 0; i < zsh->max_streams; i++) {
-            st = zsh->streams[i];
+        st = zsh->streams[sh->index];
 
-            if (st == NULL || st->uid != sh->stream) {
-                continue;
-            }
-
-            if (sh->action == NGX_LIVE_ACTION_PLAY) {
-                (void) ngx_atomic_fetch_add(&st->viewers[sh->door],
-                                            (ngx_atomic_int_t) -1);
-            }
-
-            break;
+        if (sh->action == NGX_LIVE_ACTION_PLAY
+            && st && st->uid == sh->stream)
+        {
+            (void) ngx_atomic_fetch_add(&st->viewers[sh->door],
+                                        (ngx_atomic_int_t) -1);
         }
 
         ngx_live_zone_free_locked(ngx_live_zone, sh);
     }
-
-    ngx_live_zone_unlock(ngx_live_zone);
 }

@@ -21,6 +21,7 @@ typedef struct {
     ngx_queue_t                queue;      /* of its slot */
     uint64_t                   id;
     uint64_t                   stream;     /* uid, 0: none */
+    ngx_uint_t                 index;      /* of the stream */
     ngx_uint_t                 door;
     ngx_uint_t                 action;
     ngx_uint_t                 slot;
@@ -38,7 +39,8 @@ typedef struct {
 
 struct ngx_live_session_s {
     ngx_live_session_sh_t     *sh;
-    ngx_live_stream_t         *stream;     /* its viewers are counted */
+    ngx_live_stream_t         *stream;     /* its viewers are counted; the
+                                              session has a reference */
     void                     (*handler)(ngx_live_session_t *s);
     void                      *data;
 };
@@ -71,7 +73,7 @@ ngx_uint_t ngx_live_session_end(ngx_uint_t by, uint64_t id, ngx_str_t *value);
 
 /* internal to core */
 void ngx_live_session_bell(void);
-void ngx_live_session_lost_slot(ngx_uint_t slot);
+void ngx_live_session_lost_slot_locked(ngx_uint_t slot);
 
 
 #endif /* _NGX_LIVE_SESSION_H_INCLUDED_ */

@@ -15,10 +15,21 @@
 /* frames per second of all tracks that a ring is laid out for */
 #define NGX_LIVE_STREAM_FRAMES  300
 
+/* bits per second of a stream that has not been measured yet */
+#define NGX_LIVE_STREAM_RATE    2500000
+
+/* ms by which a group of pictures goes beyond the buffer */
+#define NGX_LIVE_STREAM_GROUP   2000
+
+/* ms after which a stream is ended whose creator never published */
+#define NGX_LIVE_STREAM_UNUSED  5000
+
 
 static ngx_live_stream_t *ngx_live_stream_handle(ngx_live_stream_sh_t *sh);
 static ngx_live_stream_sh_t *ngx_live_stream_alloc_locked(
-    ngx_live_app_conf_t *app, ngx_str_t *name);
+    ngx_live_app_conf_t *app, ngx_str_t *name, ngx_live_ring_sh_t *ring);
+static ngx_uint_t ngx_live_stream_fits(ngx_live_app_conf_t *app);
+static uint64_t ngx_live_stream_growth(ngx_live_stream_sh_t *sh);
 static ngx_str_node_t *ngx_live_stream_lookup_locked(ngx_str_t *app,
     ngx_str_t *name);
 static void ngx_live_stream_free(ngx_live_stream_sh_t *sh);
@@ -33,8 +44,9 @@ static void ngx_live_stream_keep(ngx_uint_t index);
 static void ngx_live_stream_adopt(ngx_live_stream_t *st);
 
 
-static ngx_live_stream_t  **ngx_live_streams;     /* handles, by index */
-static ngx_uint_t           ngx_live_nmodules;
+/* handles, by index */
+static ngx_live_stream_t  *ngx_live_streams[NGX_LIVE_STREAMS_MAX];
+static ngx_uint_t          ngx_live_nmodules;
 
 
 #define ngx_live_slot_word  (ngx_live_slot / 64)
@@ -45,13 +57,6 @@ ngx_int_t
 ngx_live_stream_init_process(ngx_cycle_t *cycle)
 {
     ngx_uint_t  i;
-
-    ngx_live_streams = ngx_pcalloc(cycle->pool,
-                                   ngx_live_zone->sh->max_streams
-                                   * sizeof(ngx_live_stream_t *));
-    if (ngx_live_streams == NULL) {
-        return NGX_ERROR;
-    }
 
     ngx_live_nmodules = 0;
 
@@ -295,13 +300,23 @@ ngx_live_stream_free(ngx_live_stream_sh_t *sh)
 
 ngx_live_stream_t *
 ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
-    ngx_uint_t *full)
+    const char **full)
 {
     ngx_str_node_t        *sn;
     ngx_live_ring_sh_t    *ring;
     ngx_live_stream_sh_t  *sh;
 
-    *full = 0;
+    *full = NULL;
+
+    if (ngx_live_zone->sh->nstreams >= ngx_live_zone->sh->max_streams) {
+        *full = "live zone is full, too many streams";
+        return NULL;
+    }
+
+    if (!ngx_live_stream_fits(app)) {
+        *full = "live zone is full";
+        return NULL;
+    }
 
     /* twice the buffer: a ring holds at least a group of pictures */
 
@@ -310,7 +325,7 @@ ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
                                 / 1000,
                                 app->buffer_size);
     if (ring == NULL) {
-        *full = 1;
+        *full = "live zone is full";
         return NULL;
     }
 
@@ -318,21 +333,16 @@ ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
 
     sn = ngx_live_stream_lookup_locked(&app->name, name);
     sh = sn ? (ngx_live_stream_sh_t *) sn
-            : ngx_live_stream_alloc_locked(app, name);
+            : ngx_live_stream_alloc_locked(app, name, ring);
 
     if (sh) {
         ngx_live_atomic_or(&sh->interest[ngx_live_slot_word],
                            ngx_live_slot_bit);
-
-        if (sn == NULL) {
-            sh->ring = ring;
-            ring = NULL;
-        }
     }
 
     ngx_live_zone_unlock(ngx_live_zone);
 
-    if (ring) {
+    if (sh == NULL || sh->ring != ring) {
 
         /* no memory, or another worker was faster */
 
@@ -340,7 +350,7 @@ ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
     }
 
     if (sh == NULL) {
-        *full = 1;
+        *full = "live zone is full";
         return NULL;
     }
 
@@ -348,8 +358,77 @@ ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
 }
 
 
+/*
+ * A newcomer is let in if there is memory for it after all others have filled
+ * their buffers.
+ */
+
+static ngx_uint_t
+ngx_live_stream_fits(ngx_live_app_conf_t *app)
+{
+    uint64_t               size;
+    ngx_uint_t             i;
+    ngx_live_zone_sh_t    *zsh;
+    ngx_live_stream_sh_t  *sh;
+
+    zsh = ngx_live_zone->sh;
+
+    size = (uint64_t) (app->buffer + NGX_LIVE_STREAM_GROUP)
+           * (NGX_LIVE_STREAM_RATE / 8) / 1000;
+    size = ngx_min(size, app->buffer_size);
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    for (i = 0; i < zsh->max_streams; i++) {
+        sh = zsh->streams[i];
+
+        if (sh && sh->state != NGX_LIVE_STREAM_ENDED) {
+            size += ngx_live_stream_growth(sh);
+        }
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    if (zsh->nstreams == 0) {
+
+        /* the first one may try in any case */
+
+        return 1;
+    }
+
+    return size <= (uint64_t) zsh->nfree * NGX_LIVE_EXTENT_SIZE;
+}
+
+
+/* bytes that a running stream will want in addition to those that it has */
+
+static uint64_t
+ngx_live_stream_growth(ngx_live_stream_sh_t *sh)
+{
+    uint64_t    size, memory, rate;
+    ngx_uint_t  i;
+
+    rate = 0;
+
+    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
+        rate += sh->tracks[i].bitrate;
+    }
+
+    if (rate == 0) {
+        rate = NGX_LIVE_STREAM_RATE;
+    }
+
+    size = (sh->buffer + NGX_LIVE_STREAM_GROUP) * (rate / 8) / 1000;
+    size = ngx_min(size, sh->ring->max_size);
+    memory = ngx_live_ring_memory(sh->ring);
+
+    return size > memory ? size - memory : 0;
+}
+
+
 static ngx_live_stream_sh_t *
-ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name)
+ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name,
+    ngx_live_ring_sh_t *ring)
 {
     u_char                *p;
     ngx_uint_t             i;
@@ -399,6 +478,8 @@ ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name)
     sh->waiting = sh->created;
     sh->owner = NGX_LIVE_NO_OWNER;
     sh->reconnect = app->reconnect;
+    sh->buffer = app->buffer;
+    sh->ring = ring;
 
     p = ngx_sprintf(sh->session, "%xL%04xD", sh->created,
                     (uint32_t) ngx_random() & 0xffff);
@@ -593,6 +674,15 @@ ngx_live_stream_config(ngx_live_stream_t *st, ngx_uint_t track,
 }
 
 
+ngx_uint_t
+ngx_live_stream_busy(ngx_live_stream_sh_t *sh)
+{
+    return sh->ack < sh->writer
+           && sh->writer_slot != (ngx_atomic_uint_t) ngx_live_slot
+           && ngx_live_slot_alive(sh->writer_slot);
+}
+
+
 void
 ngx_live_stream_own(ngx_live_stream_t *st, uint64_t generation)
 {
@@ -602,6 +692,9 @@ ngx_live_stream_own(ngx_live_stream_t *st, uint64_t generation)
     }
 
     st->generation = generation;
+
+    st->sh->writer_slot = ngx_live_slot;
+    st->sh->writer = generation;
 }
 
 
@@ -626,7 +719,10 @@ ngx_live_stream_release(ngx_live_stream_t *st, const char *reason)
     ngx_live_call_hooks(stream_stop, (st));
 
     st->app = NULL;
-    st->sh->ack = generation;
+
+    if (st->sh->ack < generation) {
+        st->sh->ack = generation;
+    }
 
     ngx_live_barrier();
 
@@ -673,7 +769,6 @@ ngx_live_stream_end(ngx_live_stream_t *st)
 
     ngx_live_zone_unlock(ngx_live_zone);
 
-    ngx_live_event(NGX_LIVE_EVENT_END, st, st->sh->door, NULL);
     ngx_live_stream_ring(st);
 
     st->owned = 0;
@@ -682,6 +777,8 @@ ngx_live_stream_end(ngx_live_stream_t *st)
     if (pub) {
         ngx_live_publish_lost(pub, "stream ended");
     }
+
+    ngx_live_event(NGX_LIVE_EVENT_END, st, st->sh->door, NULL);
 
     ngx_live_stream_close(st);
 }
@@ -850,7 +947,10 @@ ngx_live_stream_adopt(ngx_live_stream_t *st)
     ngx_live_zone_lock(ngx_live_zone);
 
     if (sh->owner == NGX_LIVE_NO_OWNER
-        && sh->state == NGX_LIVE_STREAM_WAITING)
+        && sh->state == NGX_LIVE_STREAM_WAITING
+        && !ngx_live_stream_busy(sh)
+        && (sh->publishers
+            || ngx_live_now() - sh->created > NGX_LIVE_STREAM_UNUSED))
     {
         generation = ++sh->generation;
         sh->owner = ngx_live_slot;
@@ -870,7 +970,7 @@ ngx_live_stream_adopt(ngx_live_stream_t *st)
     st->app = ngx_live_app_conf(ngx_live_main_conf((ngx_cycle_t *) ngx_cycle),
                                 &sh->app);
 
-    if (st->app == NULL) {
+    if (st->app == NULL || sh->publishers == 0) {
         ngx_live_stream_end(st);
         return;
     }
@@ -882,7 +982,7 @@ ngx_live_stream_adopt(ngx_live_stream_t *st)
 
 
 void
-ngx_live_stream_lost_slot(ngx_uint_t slot)
+ngx_live_stream_lost_slot_locked(ngx_uint_t slot)
 {
     ngx_uint_t             i;
     ngx_live_zone_sh_t    *zsh;
@@ -890,13 +990,15 @@ ngx_live_stream_lost_slot(ngx_uint_t slot)
 
     zsh = ngx_live_zone->sh;
 
-    ngx_live_zone_lock(ngx_live_zone);
-
     for (i = 0; i < zsh->max_streams; i++) {
         sh = zsh->streams[i];
 
         if (sh == NULL) {
             continue;
+        }
+
+        if (sh->writer_slot == slot && sh->ack < sh->writer) {
+            sh->ack = sh->writer;
         }
 
         ngx_live_atomic_and(&sh->interest[slot / 64],
@@ -914,6 +1016,4 @@ ngx_live_stream_lost_slot(ngx_uint_t slot)
             sh->state = NGX_LIVE_STREAM_WAITING;
         }
     }
-
-    ngx_live_zone_unlock(ngx_live_zone);
 }

@@ -118,7 +118,10 @@ struct ngx_live_stream_sh_s {
     ngx_atomic_t               state;
     ngx_atomic_t               owner;       /* (m) slot, NGX_LIVE_NO_OWNER */
     ngx_atomic_t               generation;  /* (m) of ownership */
-    ngx_atomic_t               ack;         /* generation the last owner left */
+    ngx_atomic_t               writer;      /* generation that wrote last */
+    ngx_atomic_t               writer_slot; /* and its slot */
+    ngx_atomic_t               ack;         /* generation up to which nobody
+                                               writes any more */
     ngx_atomic_t               interest[NGX_LIVE_SLOT_WORDS];
                                             /* slots with a local handle */
 
@@ -243,17 +246,19 @@ void ngx_live_stream_end(ngx_live_stream_t *st);
 /*
  * Internal to core.  own makes this worker the owner (the shared fields are
  * set already), release gives ownership up, to nobody or to the one who has
- * taken it.  create returns a handle, or NULL with *full set.
+ * taken it; busy is non-zero while another living worker may still write.
+ * create returns a handle, or NULL: *full says why, NULL is no memory.
  */
 ngx_live_stream_t *ngx_live_stream_create(ngx_live_app_conf_t *app,
-    ngx_str_t *name, ngx_uint_t *full);
+    ngx_str_t *name, const char **full);
+ngx_uint_t ngx_live_stream_busy(ngx_live_stream_sh_t *sh);
 void ngx_live_stream_own(ngx_live_stream_t *st, uint64_t generation);
 void ngx_live_stream_release(ngx_live_stream_t *st, const char *reason);
 
 /* internal to core: after a bell, once a second, for a slot that died */
 void ngx_live_stream_dispatch(ngx_uint_t index);
 void ngx_live_stream_tick(ngx_uint_t keeper);
-void ngx_live_stream_lost_slot(ngx_uint_t slot);
+void ngx_live_stream_lost_slot_locked(ngx_uint_t slot);
 ngx_int_t ngx_live_stream_init_process(ngx_cycle_t *cycle);
 
 

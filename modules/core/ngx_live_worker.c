@@ -15,6 +15,7 @@
 
 
 static void ngx_live_bell_handler(ngx_event_t *rev);
+static void ngx_live_bell_answer(ngx_live_slot_sh_t *slot);
 static void ngx_live_tick_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_live_worker_is_keeper(void);
 static void ngx_live_worker_check_slots(void);
@@ -80,11 +81,13 @@ ngx_live_worker_init_process(ngx_cycle_t *cycle)
 
     slot = &ngx_live_zone->sh->slots[ngx_live_slot];
 
+    ngx_live_zone_lock(ngx_live_zone);
+
     if (slot->pid) {
 
         /* this process replaces one that died */
 
-        ngx_live_worker_lost_slot(ngx_live_slot);
+        ngx_live_worker_lost_slot_locked(ngx_live_slot);
     }
 
     slot->started = ngx_time();
@@ -97,6 +100,8 @@ ngx_live_worker_init_process(ngx_cycle_t *cycle)
     ngx_live_barrier();
 
     slot->pid = ngx_pid;
+
+    ngx_live_zone_unlock(ngx_live_zone);
 
     c = ngx_get_connection(ngx_live_bells[ngx_live_slot], cycle->log);
     if (c == NULL) {
@@ -138,13 +143,14 @@ ngx_live_worker_exit_process(ngx_cycle_t *cycle)
 
     slot = &ngx_live_zone->sh->slots[ngx_live_slot];
 
-    if (slot->pid != (ngx_atomic_uint_t) ngx_pid) {
-        return;
+    ngx_live_zone_lock(ngx_live_zone);
+
+    if (slot->pid == (ngx_atomic_uint_t) ngx_pid) {
+        ngx_live_worker_lost_slot_locked(ngx_live_slot);
+        slot->pid = 0;
     }
 
-    ngx_live_worker_lost_slot(ngx_live_slot);
-
-    slot->pid = 0;
+    ngx_live_zone_unlock(ngx_live_zone);
 }
 
 
@@ -193,12 +199,7 @@ ngx_live_bell_ring(ngx_uint_t slot)
 static void
 ngx_live_bell_handler(ngx_event_t *rev)
 {
-    uint64_t             n;
-    ngx_uint_t           i, bit;
-    ngx_atomic_uint_t    word;
-    ngx_live_slot_sh_t  *slot;
-
-    slot = &ngx_live_zone->sh->slots[ngx_live_slot];
+    uint64_t  n;
 
     if (read(ngx_live_bells[ngx_live_slot], &n, sizeof(uint64_t)) == -1
         && ngx_errno != NGX_EAGAIN)
@@ -206,6 +207,16 @@ ngx_live_bell_handler(ngx_event_t *rev)
         ngx_log_error(NGX_LOG_ALERT, rev->log, ngx_errno,
                       "read() from doorbell failed");
     }
+
+    ngx_live_bell_answer(&ngx_live_zone->sh->slots[ngx_live_slot]);
+}
+
+
+static void
+ngx_live_bell_answer(ngx_live_slot_sh_t *slot)
+{
+    ngx_uint_t         i, bit;
+    ngx_atomic_uint_t  word;
 
     slot->rung = 0;
 
@@ -245,6 +256,13 @@ ngx_live_tick_handler(ngx_event_t *ev)
 
     if (ngx_exiting && !slot->exiting) {
         slot->exiting = 1;
+    }
+
+    if (slot->rung) {
+
+        /* whoever wanted to ring may have died with the hand on the bell */
+
+        ngx_live_bell_answer(slot);
     }
 
     keeper = ngx_live_worker_is_keeper();
@@ -328,30 +346,39 @@ static void
 ngx_live_worker_check_slots(void)
 {
     ngx_uint_t           i;
+    ngx_atomic_uint_t    pid;
     ngx_live_slot_sh_t  *slot;
 
     for (i = 0; i < NGX_LIVE_SLOTS; i++) {
         slot = &ngx_live_zone->sh->slots[i];
+        pid = slot->pid;
 
-        if (slot->pid == 0 || ngx_live_slot_alive(i)) {
+        if (pid == 0 || ngx_live_slot_alive(i)) {
             continue;
         }
 
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "live worker %P in slot %ui is gone",
-                      (ngx_pid_t) slot->pid, i);
+                      (ngx_pid_t) pid, i);
 
-        ngx_live_worker_lost_slot(i);
+        ngx_live_zone_lock(ngx_live_zone);
 
-        slot->pid = 0;
+        /* its successor in the slot may have been faster */
+
+        if (slot->pid == pid) {
+            ngx_live_worker_lost_slot_locked(i);
+            slot->pid = 0;
+        }
+
+        ngx_live_zone_unlock(ngx_live_zone);
     }
 }
 
 
 void
-ngx_live_worker_lost_slot(ngx_uint_t slot)
+ngx_live_worker_lost_slot_locked(ngx_uint_t slot)
 {
-    ngx_live_ring_lost_slot(ngx_live_zone, slot);
-    ngx_live_session_lost_slot(slot);
-    ngx_live_stream_lost_slot(slot);
+    ngx_live_ring_lost_slot_locked(ngx_live_zone, slot);
+    ngx_live_session_lost_slot_locked(slot);
+    ngx_live_stream_lost_slot_locked(slot);
 }

@@ -36,7 +36,7 @@ ngx_uint_t ngx_live_slot_alive(ngx_uint_t slot);
 
 
 /* a slot's worker died: its pins, sessions and streams are given up */
-void ngx_live_worker_lost_slot(ngx_uint_t slot);
+void ngx_live_worker_lost_slot_locked(ngx_uint_t slot);
 
 
 #endif /* _NGX_LIVE_WORKER_H_INCLUDED_ */

@@ -68,6 +68,7 @@ typedef struct {
     uint32_t                  *next;
 
     ngx_queue_t                rings;       /* ngx_live_ring_sh_t */
+    ngx_uint_t                 nrings;
 
     ngx_atomic_t               refused;     /* newcomers: zone was full */
 
