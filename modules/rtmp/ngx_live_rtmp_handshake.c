@@ -262,10 +262,12 @@ ngx_live_rtmp_handshake_plain(ngx_live_rtmp_handshake_t *hs, u_char *s1,
     ngx_live_rtmp_handshake_time(s1, time);
     ngx_memzero(s1 + 4, 4);
 
-    /* RTMP 1.0, 5.2.4: the peer's time, the time it was read, its bytes */
+    /*
+     * RTMP 1.0, 5.2.4, puts the time it was read into the second word, but
+     * librtmp, and so OBS, compares all of it with what it has sent.
+     */
 
     ngx_memcpy(s2, hs->in + 1, NGX_LIVE_RTMP_HANDSHAKE_SIZE);
-    ngx_live_rtmp_handshake_time(s2 + 4, time);
 }
 
 
