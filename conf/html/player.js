@@ -338,7 +338,8 @@ export const player = {
 
     codecs(detail) {
         const s = status.of(this.name);
-        const list = s ? s.tracks.map((t) => t.codec).join(', ') : detail;
+        const list = s ? s.tracks.map((t) => t.codec).filter(Boolean).join(', ')
+                       : detail;
 
         return (list ? 'It is ' + list + '. ' : '')
                + 'Another browser or device may know them.';
