@@ -107,7 +107,7 @@ sub faults {
     $files{$file} =~ s/$from/$to/ if $file;
     spit("$dir/$_", $files{$_}) for keys %files;
 
-    return run_command(cmd => [ $check, $dir ])->{out};
+    return run_command(cmd => [ $check, '--top', $dir ])->{out};
 }
 
 
