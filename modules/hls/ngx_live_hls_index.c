@@ -19,6 +19,8 @@ static ngx_int_t ngx_live_hls_index_in_use(ngx_live_hls_rendition_sh_t *r,
 static void ngx_live_hls_index_forget(ngx_live_hls_sh_t *hls,
     ngx_live_hls_rendition_sh_t *r);
 static ngx_int_t ngx_live_hls_index_trim(ngx_live_hls_rendition_sh_t *r);
+static void ngx_live_hls_index_file(ngx_live_hls_rendition_sh_t *r,
+    uint64_t msn);
 static u_char *ngx_live_hls_escape(u_char *p, ngx_str_t *s);
 
 
@@ -459,6 +461,12 @@ ngx_live_hls_index_publish(ngx_live_hls_sh_t *hls,
         r->next++;
         r->edge = r->next << 16;
 
+        /* its last part may have been stored while it waited to be listed */
+
+        if (seg->parts) {
+            ngx_live_hls_index_file(r, r->next - 1);
+        }
+
         hls->stat.segments++;
 
         /* the next one is not what stood in its place before */
@@ -601,7 +609,6 @@ ngx_live_hls_index_stored(ngx_live_hls_sh_t *hls,
     ngx_live_hls_rendition_sh_t *r, uint64_t msn, ngx_uint_t index,
     ngx_uint_t ok)
 {
-    ngx_uint_t                  n;
     ngx_live_hls_part_sh_t     *part;
     ngx_live_hls_segment_sh_t  *seg;
 
@@ -634,23 +641,39 @@ ngx_live_hls_index_stored(ngx_live_hls_sh_t *hls,
             part->flags |= NGX_LIVE_HLS_FILE;
         }
 
-        if (msn < r->next && !(seg->flags & NGX_LIVE_HLS_GAP)) {
-
-            for (n = 0; n < ngx_max(seg->parts, 1); n++) {
-                part = ngx_live_hls_part(r, msn, n);
-
-                if (part && !(part->flags & NGX_LIVE_HLS_FILE)) {
-                    break;
-                }
-            }
-
-            if (n == ngx_max(seg->parts, 1)) {
-                seg->flags |= NGX_LIVE_HLS_FILE;
-            }
+        if (msn < r->next) {
+            ngx_live_hls_index_file(r, msn);
         }
     }
 
     ngx_live_hls_index_end(hls);
+}
+
+
+/* a segment is read from its file as soon as that has all of its parts */
+
+static void
+ngx_live_hls_index_file(ngx_live_hls_rendition_sh_t *r, uint64_t msn)
+{
+    ngx_uint_t                  n;
+    ngx_live_hls_part_sh_t     *part;
+    ngx_live_hls_segment_sh_t  *seg;
+
+    seg = ngx_live_hls_segment(r, msn);
+
+    if (seg->flags & NGX_LIVE_HLS_GAP) {
+        return;
+    }
+
+    for (n = 0; n < ngx_max(seg->parts, 1); n++) {
+        part = ngx_live_hls_part(r, msn, n);
+
+        if (part && !(part->flags & NGX_LIVE_HLS_FILE)) {
+            return;
+        }
+    }
+
+    seg->flags |= NGX_LIVE_HLS_FILE;
 }
 
 
