@@ -28,6 +28,12 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/hls/ngx_live_hls_playlist.c \
 			modules/hls/ngx_live_hls_request.c)
 
+# not pure, as they change shared memory, but their tests bring all of nginx
+# that they call
+
+RING_SRCS =	modules/core/ngx_live_extent.c \
+		modules/core/ngx_live_ring.c
+
 UNIT_STUB =	t/unit/ngx_unit_stub.c
 UNIT_SRCS =	$(filter-out $(UNIT_STUB),$(wildcard t/unit/*.c))
 FUZZ_SRCS =	$(wildcard t/fuzz/*.c)
@@ -111,10 +117,14 @@ $(FUZZ_BINS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/obj/t/fuzz/%.o $(FUZZ_DIR)/libpure.a
 	@echo "  LINK $@"
 	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(UNIT_LIBS)
 
+$(UNIT_DIR)/ngx_live_ring:	$(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.o)
+
 .SECONDARY:	$(UNIT_PURE) $(FUZZ_PURE) \
+		$(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
 		$(UNIT_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
 		$(FUZZ_SRCS:%.c=$(FUZZ_DIR)/obj/%.o)
 
 -include $(UNIT_PURE:.o=.d) $(FUZZ_PURE:.o=.d)
+-include $(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.d)
 -include $(UNIT_SRCS:%.c=$(UNIT_DIR)/obj/%.d)
 -include $(FUZZ_SRCS:%.c=$(FUZZ_DIR)/obj/%.d)

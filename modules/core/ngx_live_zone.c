@@ -9,7 +9,6 @@
 
 
 static ngx_int_t ngx_live_zone_cut(ngx_live_zone_t *zone, ngx_log_t *log);
-static void ngx_live_zone_init_extents(ngx_live_zone_sh_t *sh);
 
 
 ngx_live_zone_t  *ngx_live_zone;
@@ -115,7 +114,7 @@ ngx_live_zone_cut(ngx_live_zone_t *zone, ngx_log_t *log)
         return NGX_ERROR;
     }
 
-    ngx_live_zone_init_extents(sh);
+    ngx_live_extent_init(sh);
 
     ngx_rbtree_init(&sh->rbtree, &sh->sentinel, ngx_str_rbtree_insert_value);
     ngx_queue_init(&sh->rings);
@@ -128,59 +127,4 @@ ngx_live_zone_cut(ngx_live_zone_t *zone, ngx_log_t *log)
     shpool->data = sh;
 
     return NGX_OK;
-}
-
-
-static void
-ngx_live_zone_init_extents(ngx_live_zone_sh_t *sh)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i + 1 < sh->nextents; i++) {
-        sh->next[i] = i + 1;
-    }
-
-    sh->next[i] = NGX_LIVE_EXTENT_NONE;
-    sh->free = 0;
-    sh->nfree = sh->nextents;
-}
-
-
-uint32_t
-ngx_live_extent_alloc(ngx_live_zone_t *zone)
-{
-    uint32_t             n;
-    ngx_live_zone_sh_t  *sh;
-
-    sh = zone->sh;
-
-    ngx_live_zone_lock(zone);
-
-    n = sh->free;
-
-    if (n != NGX_LIVE_EXTENT_NONE) {
-        sh->nfree--;
-        sh->free = sh->next[n];
-    }
-
-    ngx_live_zone_unlock(zone);
-
-    return n;
-}
-
-
-void
-ngx_live_extent_free(ngx_live_zone_t *zone, uint32_t extent)
-{
-    ngx_live_zone_sh_t  *sh;
-
-    sh = zone->sh;
-
-    ngx_live_zone_lock(zone);
-
-    sh->next[extent] = sh->free;
-    sh->free = extent;
-    sh->nfree++;
-
-    ngx_live_zone_unlock(zone);
 }

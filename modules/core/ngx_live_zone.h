@@ -100,9 +100,11 @@ ngx_int_t ngx_live_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 
 /*
  * Extents.  alloc returns an extent number or NGX_LIVE_EXTENT_NONE when the
- * zone is full.  Both take the zone's mutex.
+ * zone is full.  Both take the zone's mutex.  init puts all nextents of them
+ * onto the free list.
  */
 
+void ngx_live_extent_init(ngx_live_zone_sh_t *sh);
 uint32_t ngx_live_extent_alloc(ngx_live_zone_t *zone);
 void ngx_live_extent_free(ngx_live_zone_t *zone, uint32_t extent);
 
