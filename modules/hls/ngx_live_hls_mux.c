@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_hls_mux.h"
+#include "ngx_live_bytes.h"
 
 #include <libavformat/avformat.h>
 #include <libavutil/channel_layout.h>
@@ -15,9 +16,12 @@
 #define NGX_LIVE_HLS_MUX_PART      32768
 #define NGX_LIVE_HLS_MUX_PART_MAX  (256 * 1024 * 1024)
 
+/*
+ * Not negative_cts_offsets: it adds the composition offset of the first frame
+ * to every dts and takes it from every offset.
+ */
 #define NGX_LIVE_HLS_MUX_FLAGS                                                \
-    "empty_moov+default_base_moof+frag_custom+frag_discont"                   \
-    "+negative_cts_offsets+skip_trailer"
+    "empty_moov+default_base_moof+frag_custom+frag_discont+skip_trailer"
 
 
 struct ngx_live_hls_mux_s {
@@ -34,10 +38,13 @@ struct ngx_live_hls_mux_s {
     size_t                     allocated;
     size_t                     last;       /* size of the last part */
 
+    int64_t                    shift;      /* of composition offsets */
+
     ngx_log_t                 *log;
 
     unsigned                   video:1;
     unsigned                   frames:1;   /* the part has one */
+    unsigned                   negative:1; /* an offset was below zero */
     unsigned                   error:1;
 };
 
@@ -48,6 +55,9 @@ static ngx_int_t ngx_live_hls_mux_parameters(AVCodecParameters *par,
     ngx_live_track_info_t *info, u_char *record, size_t size);
 static ngx_int_t ngx_live_hls_mux_header(ngx_live_hls_mux_t *mux);
 static int ngx_live_hls_mux_write(void *opaque, uint8_t *data, int len);
+static ngx_int_t ngx_live_hls_mux_offsets(ngx_live_hls_mux_t *mux);
+static u_char *ngx_live_hls_mux_box(u_char *p, u_char *end, const char *type,
+    u_char **last);
 static void ngx_live_hls_mux_log(void *ctx, int level, const char *fmt,
     va_list args);
 
@@ -218,6 +228,7 @@ ngx_live_hls_mux_header(ngx_live_hls_mux_t *mux)
 
     av_dict_set(&options, "movflags", NGX_LIVE_HLS_MUX_FLAGS, 0);
     av_dict_set(&options, "use_editlist", "0", 0);
+    av_dict_set(&options, "brand", "iso6", 0);
 
     rc = avformat_write_header(mux->format, &options);
     av_dict_free(&options);
@@ -328,7 +339,7 @@ ngx_live_hls_mux_frame(ngx_live_hls_mux_t *mux, ngx_live_time_t dts,
     size_t size)
 {
     int         rc;
-    int64_t     start, end, scale;
+    int64_t     start, end, scale, offset;
     AVPacket   *packet;
 
     scale = mux->stream->time_base.den;
@@ -338,10 +349,26 @@ ngx_live_hls_mux_frame(ngx_live_hls_mux_t *mux, ngx_live_time_t dts,
     start = av_rescale(dts, scale, 90000);
     end = av_rescale(dts + duration, scale, 90000);
 
+    /*
+     * libavformat does not take a pts before its dts: once there was such a
+     * frame, all offsets are written too large and put right afterwards
+     */
+
+    if (!mux->frames && mux->negative) {
+        mux->shift = scale;
+    }
+
+    offset = av_rescale(cts, scale, 90000) + mux->shift;
+
+    if (offset < 0) {
+        mux->negative = 1;
+        offset = 0;
+    }
+
     packet = mux->packet;
 
     packet->dts = start;
-    packet->pts = start + av_rescale(cts, scale, 90000);
+    packet->pts = start + offset;
     packet->duration = end - start;
     packet->flags = key ? AV_PKT_FLAG_KEY : 0;
     packet->data = data;
@@ -392,9 +419,7 @@ ngx_live_hls_mux_flush(ngx_live_hls_mux_t *mux, ngx_live_hls_mux_buf_t *part)
 
     avio_flush(mux->io);
 
-    if (mux->error || mux->size < 8
-        || ngx_memcmp(mux->out + 4, "moof", 4) != 0)
-    {
+    if (mux->error || ngx_live_hls_mux_offsets(mux) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -408,4 +433,85 @@ ngx_live_hls_mux_flush(ngx_live_hls_mux_t *mux, ngx_live_hls_mux_buf_t *part)
     mux->allocated = 0;
 
     return NGX_OK;
+}
+
+
+/*
+ * Makes the track run one of version 1, with signed composition offsets
+ * (ISO/IEC 14496-12, 8.8.8).
+ */
+
+static ngx_int_t
+ngx_live_hls_mux_offsets(ngx_live_hls_mux_t *mux)
+{
+    u_char    *p, *end;
+    size_t     step, at;
+    uint32_t   flags, n, offset;
+
+    p = mux->out;
+    end = p + mux->size;
+
+    p = ngx_live_hls_mux_box(p, end, "moof", &end);
+    p = ngx_live_hls_mux_box(p, end, "traf", &end);
+    p = ngx_live_hls_mux_box(p, end, "trun", &end);
+
+    if (p == NULL || end - p < 8) {
+        return NGX_ERROR;
+    }
+
+    flags = ngx_live_be24(p + 1);
+    n = ngx_live_be32(p + 4);
+
+    if (!(flags & 0x800)) {
+        return NGX_OK;
+    }
+
+    p[0] = 1;
+
+    if (mux->shift == 0) {
+        return NGX_OK;
+    }
+
+    p += 8 + ((flags & 0x1) ? 4 : 0) + ((flags & 0x4) ? 4 : 0);
+
+    at = ((flags & 0x100) ? 4 : 0) + ((flags & 0x200) ? 4 : 0)
+         + ((flags & 0x400) ? 4 : 0);
+    step = at + 4;
+
+    if ((size_t) (end - p) / step < n) {
+        return NGX_ERROR;
+    }
+
+    for ( /* void */ ; n; n--, p += step) {
+        offset = ngx_live_be32(p + at) - (uint32_t) mux->shift;
+        (void) ngx_live_write_be32(p + at, end, offset);
+    }
+
+    return NGX_OK;
+}
+
+
+/* the payload of the first box of that type, and its end */
+
+static u_char *
+ngx_live_hls_mux_box(u_char *p, u_char *end, const char *type, u_char **last)
+{
+    uint32_t  size;
+
+    while (p && end - p >= 8) {
+        size = ngx_live_be32(p);
+
+        if (size < 8 || (size_t) (end - p) < size) {
+            return NULL;
+        }
+
+        if (ngx_memcmp(p + 4, type, 4) == 0) {
+            *last = p + size;
+            return p + 8;
+        }
+
+        p += size;
+    }
+
+    return NULL;
 }
