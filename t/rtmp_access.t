@@ -128,20 +128,22 @@ $c->publish('live', 'mine?sub=alice');
 $c->video(0, avc_config());
 $c->video(0, avc_frame(1));
 $p = client();
-$p->play('live', 'mine?sub=alice');
+$p->play('live', 'mine?sub=carol');
 picture($p);
 $q = client();
 $q->play('live', 'mine?sub=bob');
 picture($q);
 
+is($t->get('/test?sub=carol')->{status}, 200, 'sessions are ended');
+is($p->status->{code}, 'NetStream.Play.Failed', 'a player is told');
+ok($p->closed, 'and closed');
+
 is($t->get('/test?sub=alice')->{status}, 200, 'sessions are ended');
 is($c->status->{description}, 'Publishing was ended by the server.',
     'the publisher is told');
-is($p->status->{code}, 'NetStream.Play.Failed', 'and the player');
 is($q->status->{code}, 'NetStream.Play.UnpublishNotify',
     'another player sees the end of the stream');
 ok($c->closed, 'the publisher is closed');
-ok($p->closed, 'the player is closed');
 
 done_testing();
 
