@@ -129,6 +129,20 @@ ngx_live_send_frame(ngx_live_send_t *s, ngx_live_reader_t *r,
 }
 
 
+u_char *
+ngx_live_send_flatten(ngx_live_send_t *s, u_char *dst)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < s->nbufs; i++) {
+        dst = ngx_cpymem(dst, s->bufs[i].pos,
+                         s->bufs[i].last - s->bufs[i].pos);
+    }
+
+    return dst;
+}
+
+
 ssize_t
 ngx_live_send(ngx_live_send_t *s, ngx_connection_t *c)
 {

@@ -45,6 +45,9 @@ ngx_int_t ngx_live_send_copy(ngx_live_send_t *s, u_char *p, size_t len);
 ngx_int_t ngx_live_send_frame(ngx_live_send_t *s, ngx_live_reader_t *r,
     ngx_live_frame_t *f, uint32_t offset, uint32_t len);
 
+/* copies the chain's size bytes to dst; returns the place behind them */
+u_char *ngx_live_send_flatten(ngx_live_send_t *s, u_char *dst);
+
 /*
  * Sends the chain: the number of bytes that c has taken, or NGX_ERROR.  With
  * an empty chain what TLS has buffered is flushed.  Less than s->size, or

@@ -357,11 +357,29 @@ void ngx_stream_live_rtmp_play_close(ngx_stream_live_rtmp_t *rs);
 /* the stream has ended and all of it has been sent */
 ngx_uint_t ngx_stream_live_rtmp_play_ended(ngx_stream_live_rtmp_t *rs);
 
-/* queues what precedes the next frame; adds frames; "n" of their bytes left */
+/*
+ * Queues what precedes the next frame; adds frames; "n" of their bytes left.
+ * gather returns the number behind the last frame it has looked at, 0 if
+ * there was a configuration among them.
+ */
 ngx_int_t ngx_stream_live_rtmp_play_prepare(ngx_stream_live_rtmp_t *rs);
-void ngx_stream_live_rtmp_play_gather(ngx_stream_live_rtmp_t *rs,
+uint64_t ngx_stream_live_rtmp_play_gather(ngx_stream_live_rtmp_t *rs,
     ngx_live_send_t *send);
 void ngx_stream_live_rtmp_play_sent(ngx_stream_live_rtmp_t *rs, size_t n);
+
+
+/* batch.c */
+
+/* non-zero if the player is to be sent what the one before was sent */
+ngx_uint_t ngx_stream_live_rtmp_batch_same(ngx_stream_live_rtmp_t *rs);
+
+/* keeps what is about to be sent, frames up to head, for the next players */
+void ngx_stream_live_rtmp_batch_save(ngx_stream_live_rtmp_t *rs,
+    ngx_live_send_t *send, uint64_t head);
+
+/* sends it and moves the player on: bytes of *size sent, NGX_ERROR */
+ssize_t ngx_stream_live_rtmp_batch_send(ngx_stream_live_rtmp_t *rs,
+    size_t *size);
 
 
 #endif /* _NGX_STREAM_LIVE_RTMP_H_INCLUDED_ */

@@ -19,6 +19,8 @@
 
 static ngx_stream_live_rtmp_out_t *ngx_stream_live_rtmp_out_block(
     ngx_stream_live_rtmp_t *rs, size_t len);
+static ssize_t ngx_stream_live_rtmp_send_chain(ngx_stream_live_rtmp_t *rs,
+    size_t *size);
 static void ngx_stream_live_rtmp_out_gather(ngx_stream_live_rtmp_t *rs,
     ngx_live_send_t *send);
 static void ngx_stream_live_rtmp_out_sent(ngx_stream_live_rtmp_t *rs,
@@ -204,11 +206,10 @@ ngx_stream_live_rtmp_event(ngx_stream_live_rtmp_t *rs, ngx_uint_t event,
 ngx_int_t
 ngx_stream_live_rtmp_send(ngx_stream_live_rtmp_t *rs)
 {
-    size_t             own, size;
+    size_t             size;
     ssize_t            n;
     ngx_event_t       *wev;
     ngx_connection_t  *c;
-    ngx_live_send_t   *send;
 
     c = rs->connection;
     wev = c->write;
@@ -223,21 +224,16 @@ ngx_stream_live_rtmp_send(ngx_stream_live_rtmp_t *rs)
             return NGX_ERROR;
         }
 
-        send = ngx_live_send_start();
+        if (rs->play && ngx_stream_live_rtmp_batch_same(rs)) {
+            n = ngx_stream_live_rtmp_batch_send(rs, &size);
 
-        /* nothing may come between the bytes of a frame */
-
-        if (rs->play == NULL || rs->play->offset == 0) {
-            ngx_stream_live_rtmp_out_gather(rs, send);
+        } else {
+            n = ngx_stream_live_rtmp_send_chain(rs, &size);
         }
 
-        own = send->size;
-
-        if (rs->play) {
-            ngx_stream_live_rtmp_play_gather(rs, send);
+        if (n == NGX_ERROR) {
+            return NGX_ERROR;
         }
-
-        size = send->size;
 
         if (size == 0 && !c->buffered) {
 
@@ -247,14 +243,6 @@ ngx_stream_live_rtmp_send(ngx_stream_live_rtmp_t *rs)
 
             return NGX_OK;
         }
-
-        n = ngx_live_send(send, c);
-
-        if (n == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-
-        ngx_stream_live_rtmp_sent(rs, n, own);
 
         if ((size_t) n < size || c->buffered) {
 
@@ -270,6 +258,50 @@ ngx_stream_live_rtmp_send(ngx_stream_live_rtmp_t *rs)
             return NGX_AGAIN;
         }
     }
+}
+
+
+/* what waits of our own, and frames: bytes of *size sent, NGX_ERROR */
+
+static ssize_t
+ngx_stream_live_rtmp_send_chain(ngx_stream_live_rtmp_t *rs, size_t *size)
+{
+    size_t            own;
+    ssize_t           n;
+    uint64_t          head;
+    ngx_live_send_t  *send;
+
+    send = ngx_live_send_start();
+
+    /* nothing may come between the bytes of a frame */
+
+    if (rs->play == NULL || rs->play->offset == 0) {
+        ngx_stream_live_rtmp_out_gather(rs, send);
+    }
+
+    own = send->size;
+
+    if (rs->play) {
+        head = ngx_stream_live_rtmp_play_gather(rs, send);
+
+        if (head && own == 0 && send->size) {
+            ngx_stream_live_rtmp_batch_save(rs, send, head);
+        }
+    }
+
+    *size = send->size;
+
+    if (*size == 0 && !rs->connection->buffered) {
+        return 0;
+    }
+
+    n = ngx_live_send(send, rs->connection);
+
+    if (n != NGX_ERROR) {
+        ngx_stream_live_rtmp_sent(rs, n, own);
+    }
+
+    return n;
 }
 
 

@@ -547,7 +547,7 @@ ngx_stream_live_rtmp_play_choose(ngx_stream_live_rtmp_t *rs)
 }
 
 
-void
+uint64_t
 ngx_stream_live_rtmp_play_gather(ngx_stream_live_rtmp_t *rs,
     ngx_live_send_t *send)
 {
@@ -563,7 +563,7 @@ ngx_stream_live_rtmp_play_gather(ngx_stream_live_rtmp_t *rs,
     r = &play->reader;
 
     if (!play->reading) {
-        return;
+        return 0;
     }
 
     ngx_memcpy(configs, play->configs, sizeof(configs));
@@ -597,6 +597,8 @@ ngx_stream_live_rtmp_play_gather(ngx_stream_live_rtmp_t *rs,
 
         offset = 0;
     }
+
+    return ngx_memcmp(configs, play->configs, sizeof(configs)) == 0 ? seq : 0;
 }
 
 
