@@ -285,7 +285,7 @@ ngx_live_core_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"buffer_size\" of application \"%V\" must be between "
-                      "1m and 1g in %s:%ui",
+                      "1m and 1024m in %s:%ui",
                       &conf->name, conf->file, conf->line);
         return NGX_CONF_ERROR;
     }

@@ -165,14 +165,16 @@ ngx_live_publish_take(ngx_live_publisher_t *pub)
 
         if (old) {
             ngx_live_call_hooks(stream_stop, (st));
-            ngx_live_publish_lost(old, "taken over by another publisher");
+            ngx_live_event(NGX_LIVE_EVENT_PUBLISH_DONE, st, old->door,
+                           NGX_LIVE_PUBLISH_TAKEN);
+            ngx_live_publish_lost(old, NGX_LIVE_PUBLISH_TAKEN);
         }
 
         return NGX_OK;
     }
 
     if (st->owned) {
-        ngx_live_stream_release(st, "taken over by another publisher");
+        ngx_live_stream_release(st, NGX_LIVE_PUBLISH_TAKEN);
     }
 
     return ngx_live_stream_busy(sh) ? NGX_AGAIN : NGX_OK;
@@ -356,8 +358,6 @@ ngx_live_publish_lost(ngx_live_publisher_t *pub, const char *reason)
 
     pub->stream = NULL;
     pub->opened = 0;
-
-    ngx_live_event(NGX_LIVE_EVENT_PUBLISH_DONE, st, pub->door, reason);
 
     pub->closed(pub, reason);
 

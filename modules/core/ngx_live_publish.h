@@ -32,6 +32,9 @@ typedef enum {
 } ngx_live_refusal_e;
 
 
+#define NGX_LIVE_PUBLISH_TAKEN  "taken over by another publisher"
+
+
 struct ngx_live_publisher_s {
     ngx_live_app_conf_t       *app;
     ngx_str_t                  name;
@@ -85,7 +88,10 @@ ngx_int_t ngx_live_publish_frame(ngx_live_publisher_t *pub, ngx_uint_t track,
     uint32_t ms, int32_t cts, ngx_uint_t flags, ngx_uint_t prefix,
     ngx_chain_t *in);
 
-/* internal to core: ownership was lost; calls closed() */
+/*
+ * Internal to core: ownership was lost; calls closed().  The event has been
+ * sent already, before anybody else could publish.
+ */
 void ngx_live_publish_lost(ngx_live_publisher_t *pub, const char *reason);
 
 

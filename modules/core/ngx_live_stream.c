@@ -546,7 +546,7 @@ ngx_live_stream_dispatch(ngx_uint_t index)
     st->refs++;
 
     if (st->owned && st->generation != st->sh->generation) {
-        ngx_live_stream_release(st, "taken over by another publisher");
+        ngx_live_stream_release(st, NGX_LIVE_PUBLISH_TAKEN);
     }
 
     ngx_live_reader_dispatch(st);
@@ -718,6 +718,10 @@ ngx_live_stream_release(ngx_live_stream_t *st, const char *reason)
 
     ngx_live_call_hooks(stream_stop, (st));
 
+    if (pub) {
+        ngx_live_event(NGX_LIVE_EVENT_PUBLISH_DONE, st, pub->door, reason);
+    }
+
     st->app = NULL;
 
     if (st->sh->ack < generation) {
@@ -775,6 +779,8 @@ ngx_live_stream_end(ngx_live_stream_t *st)
     st->app = NULL;
 
     if (pub) {
+        ngx_live_event(NGX_LIVE_EVENT_PUBLISH_DONE, st, pub->door,
+                       "stream ended");
         ngx_live_publish_lost(pub, "stream ended");
     }
 
@@ -822,7 +828,7 @@ ngx_live_stream_tick_owned(ngx_live_stream_t *st)
     sh = st->sh;
 
     if (st->generation != sh->generation) {
-        ngx_live_stream_release(st, "taken over by another publisher");
+        ngx_live_stream_release(st, NGX_LIVE_PUBLISH_TAKEN);
         return;
     }
 
