@@ -46,9 +46,10 @@ my (@other, @same);
 
 wait_for(sub {
     my $c = $t->client;
-    my $pid = $t->worker_of_port($c->sock->sockport);
 
     $c->request('/flv/live/a.flv')->response(stream => 1);
+
+    my $pid = $t->worker_of_port($c->sock->sockport);
     push @{$pid == $victim ? \@same : \@other}, $c;
 
     @other && @same;

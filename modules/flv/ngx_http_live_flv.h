@@ -88,6 +88,7 @@ typedef struct {
     ngx_http_live_flv_websocket_t  *websocket;
     ngx_http_live_flv_copy_t       *copy;
     ngx_msec_t                      progress; /* bytes have left last */
+    size_t                          bytes;    /* that are not counted yet */
     uint32_t                        offset;
     ngx_http_live_flv_track_t       tracks[NGX_HTTP_LIVE_FLV_KINDS];
 
@@ -152,8 +153,8 @@ void ngx_http_live_flv_websocket_handler(ngx_http_request_t *r);
 /* no more tags: ends when what was begun has left */
 void ngx_http_live_flv_end(ngx_http_live_flv_t *f, ngx_uint_t code);
 
-/* sends, and ends the player when that is the end */
-void ngx_http_live_flv_run(ngx_http_live_flv_t *f);
+/* sends; NGX_DONE: that was the end, and the player is gone */
+ngx_int_t ngx_http_live_flv_run(ngx_http_live_flv_t *f);
 
 /* ends the request */
 void ngx_http_live_flv_finalize(ngx_http_live_flv_t *f, ngx_int_t rc);

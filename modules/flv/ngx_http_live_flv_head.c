@@ -269,8 +269,6 @@ ngx_http_live_flv_head_config(ngx_http_live_flv_t *f, ngx_live_frame_t *frame)
 ngx_int_t
 ngx_http_live_flv_head_chain(ngx_http_live_flv_t *f, ngx_live_send_t *s)
 {
-    u_char                    *p;
-    ngx_uint_t                 i;
     ngx_http_live_flv_head_t  *head;
 
     head = ngx_alloc(offsetof(ngx_http_live_flv_head_t, data) + s->size,
@@ -279,14 +277,8 @@ ngx_http_live_flv_head_chain(ngx_http_live_flv_t *f, ngx_live_send_t *s)
         return NGX_ERROR;
     }
 
-    p = head->data;
-
-    for (i = 0; i < s->nbufs; i++) {
-        p = ngx_cpymem(p, s->bufs[i].pos, s->bufs[i].last - s->bufs[i].pos);
-    }
-
     head->pos = head->data;
-    head->last = p;
+    head->last = ngx_live_send_flatten(s, head->data);
 
     f->head = head;
 

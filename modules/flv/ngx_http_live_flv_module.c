@@ -393,7 +393,7 @@ ngx_http_live_flv_start(ngx_http_live_flv_t *f)
         ngx_post_event(c->read, &ngx_posted_events);
     }
 
-    ngx_http_live_flv_run(f);
+    (void) ngx_http_live_flv_run(f);
 }
 
 
@@ -406,8 +406,6 @@ ngx_http_live_flv_reader_handler(ngx_live_reader_t *reader)
     f = reader->data;
     c = f->request->connection;
 
-    ngx_http_set_log_request(c->log, f->request);
-
     if (reader->slow && ngx_http_live_flv_skip(f) != NGX_OK) {
         ngx_http_live_flv_finalize(f, NGX_ERROR);
         ngx_http_run_posted_requests(c);
@@ -418,8 +416,9 @@ ngx_http_live_flv_reader_handler(ngx_live_reader_t *reader)
         return;
     }
 
-    ngx_http_live_flv_run(f);
-    ngx_http_run_posted_requests(c);
+    if (ngx_http_live_flv_run(f) == NGX_DONE) {
+        ngx_http_run_posted_requests(c);
+    }
 }
 
 
@@ -458,7 +457,7 @@ ngx_http_live_flv_write_handler(ngx_http_request_t *r)
         }
     }
 
-    ngx_http_live_flv_run(f);
+    (void) ngx_http_live_flv_run(f);
 }
 
 
@@ -496,31 +495,28 @@ ngx_http_live_flv_expired(ngx_http_live_flv_t *f)
 }
 
 
-void
+ngx_int_t
 ngx_http_live_flv_run(ngx_http_live_flv_t *f)
 {
-    if (f->stream == NULL) {
+    ngx_int_t  rc;
 
-        /* waiting for the client's close frame */
+    /* after the end it waits for the client's close frame */
 
-        ngx_http_live_flv_set_timer(f);
-        return;
-    }
+    rc = f->stream ? ngx_http_live_flv_send(f) : NGX_OK;
 
-    switch (ngx_http_live_flv_send(f)) {
-
-    case NGX_OK:
-    case NGX_AGAIN:
-        ngx_http_live_flv_set_timer(f);
-        return;
-
-    case NGX_DONE:
+    if (rc == NGX_DONE) {
         ngx_http_live_flv_finish(f);
-        return;
-
-    default: /* NGX_ERROR */
-        ngx_http_live_flv_finalize(f, NGX_ERROR);
+        return NGX_DONE;
     }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_live_flv_finalize(f, NGX_ERROR);
+        return NGX_DONE;
+    }
+
+    ngx_http_live_flv_set_timer(f);
+
+    return NGX_OK;
 }
 
 
@@ -577,7 +573,7 @@ ngx_http_live_flv_end(ngx_http_live_flv_t *f, ngx_uint_t code)
         return;
     }
 
-    ngx_http_live_flv_run(f);
+    (void) ngx_http_live_flv_run(f);
 }
 
 
@@ -637,6 +633,8 @@ ngx_http_live_flv_detach(ngx_http_live_flv_t *f)
     }
 
     f->stream = NULL;
+
+    ngx_live_session_bytes(&f->session, 0, f->bytes);
 
     ngx_live_reader_close(&f->reader);
     ngx_live_session_close(&f->session);

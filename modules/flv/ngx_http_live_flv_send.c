@@ -10,11 +10,38 @@
 /* bytes of a player's copy, all that it may wait for over HTTP/2 */
 #define NGX_HTTP_LIVE_FLV_COPY_SIZE   65536
 
+/* bytes of a batch that is worth a copy; larger ones go out of the ring */
+#define NGX_HTTP_LIVE_FLV_BATCH_SIZE  65536
+
+/* bytes that are counted in shared memory at a time */
+#define NGX_HTTP_LIVE_FLV_COUNT       65536
+
 #define NGX_HTTP_LIVE_FLV_PREFIX_MAX                                          \
     (NGX_LIVE_WEBSOCKET_HEADER_MAX + NGX_LIVE_FLV_TAG_HEADER_LEN)
 
 
+/*
+ * What the last player was sent.  Players that keep up stand at the same frame
+ * when they are served, one after another, and are sent the same bytes: from
+ * one buffer and by a plain send(), which is what makes many of them cheap.
+ */
+
+typedef struct {
+    uint64_t                   uid;        /* of the stream, 0: no batch */
+    uint64_t                   seq;        /* the first frame */
+    uint64_t                   next;       /* behind the last one */
+    uint64_t                   head;       /* of the ring at that time */
+    ngx_uint_t                 websocket;
+    ngx_http_live_flv_track_t  tracks[NGX_HTTP_LIVE_FLV_KINDS];
+    size_t                     size;
+    u_char                     data[NGX_HTTP_LIVE_FLV_BATCH_SIZE];
+} ngx_http_live_flv_batch_t;
+
+
 static ngx_int_t ngx_http_live_flv_send_direct(ngx_http_live_flv_t *f);
+static ngx_int_t ngx_http_live_flv_send_batch(ngx_http_live_flv_t *f);
+static void ngx_http_live_flv_save_batch(ngx_http_live_flv_t *f,
+    ngx_live_send_t *s, uint64_t next);
 static ngx_int_t ngx_http_live_flv_send_copy(ngx_http_live_flv_t *f);
 static ngx_int_t ngx_http_live_flv_copy(ngx_http_live_flv_t *f,
     ngx_live_send_t *s);
@@ -22,14 +49,18 @@ static ngx_int_t ngx_http_live_flv_prepare(ngx_http_live_flv_t *f);
 static ngx_int_t ngx_http_live_flv_prepare_last(ngx_http_live_flv_t *f);
 static ngx_int_t ngx_http_live_flv_prepare_frame(ngx_http_live_flv_t *f);
 static ngx_live_send_t *ngx_http_live_flv_fill(ngx_http_live_flv_t *f,
-    size_t limit);
+    size_t limit, uint64_t *next);
 static void ngx_http_live_flv_advance(ngx_http_live_flv_t *f, size_t n);
+static void ngx_http_live_flv_sent(ngx_http_live_flv_t *f, size_t n);
 static ngx_uint_t ngx_http_live_flv_check(ngx_http_live_flv_t *f,
     ngx_live_frame_t *frame);
 static ngx_int_t ngx_http_live_flv_add_tag(ngx_http_live_flv_t *f,
     ngx_live_send_t *s, ngx_live_frame_t *frame, uint32_t offset);
 static size_t ngx_http_live_flv_prefix_len(ngx_http_live_flv_t *f,
     ngx_live_frame_t *frame);
+
+
+static ngx_http_live_flv_batch_t  ngx_http_live_flv_batch;
 
 
 ngx_int_t
@@ -84,9 +115,16 @@ static ngx_int_t
 ngx_http_live_flv_send_direct(ngx_http_live_flv_t *f)
 {
     ssize_t            n;
+    uint64_t           next;
     ngx_int_t          rc;
     ngx_live_send_t   *s;
     ngx_connection_t  *c;
+
+    rc = ngx_http_live_flv_send_batch(f);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
 
     c = f->request->connection;
 
@@ -97,7 +135,9 @@ ngx_http_live_flv_send_direct(ngx_http_live_flv_t *f)
             return rc;
         }
 
-        s = ngx_http_live_flv_fill(f, NGX_MAX_SIZE_T_VALUE);
+        s = ngx_http_live_flv_fill(f, NGX_MAX_SIZE_T_VALUE, &next);
+
+        ngx_http_live_flv_save_batch(f, s, next);
 
         n = ngx_live_send(s, c);
 
@@ -120,6 +160,77 @@ ngx_http_live_flv_send_direct(ngx_http_live_flv_t *f)
 }
 
 
+/* NGX_DECLINED: this player needs something else */
+
+static ngx_int_t
+ngx_http_live_flv_send_batch(ngx_http_live_flv_t *f)
+{
+    ssize_t                     n;
+    ngx_connection_t           *c;
+    ngx_http_live_flv_batch_t  *batch;
+
+    batch = &ngx_http_live_flv_batch;
+    c = f->request->connection;
+
+    if (batch->seq != f->reader.seq
+        || batch->uid != f->stream->uid
+        || batch->head != ngx_live_reader_head(&f->reader)
+        || f->head || f->offset || f->closing || f->need_key || !f->started
+        || f->reader.waiting
+        || batch->websocket != (f->websocket != NULL)
+        || (f->websocket && f->websocket->ping)
+        || c->ssl
+        || ngx_memcmp(batch->tracks, f->tracks, sizeof(f->tracks)) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    n = c->send(c, batch->data, batch->size);
+
+    if (n == (ssize_t) batch->size) {
+        ngx_http_live_flv_sent(f, n);
+        ngx_live_reader_advance(&f->reader, batch->next);
+
+        return NGX_OK;
+    }
+
+    if (n > 0) {
+        ngx_http_live_flv_advance(f, n);
+        return NGX_AGAIN;
+    }
+
+    return (n == NGX_AGAIN) ? NGX_AGAIN : NGX_ERROR;
+}
+
+
+static void
+ngx_http_live_flv_save_batch(ngx_http_live_flv_t *f, ngx_live_send_t *s,
+    uint64_t next)
+{
+    ngx_http_live_flv_batch_t  *batch;
+
+    batch = &ngx_http_live_flv_batch;
+
+    if (s->size == 0 || s->size > NGX_HTTP_LIVE_FLV_BATCH_SIZE
+        || f->head || f->offset || f->request->connection->ssl
+        || next != ngx_live_reader_head(&f->reader))
+    {
+        return;
+    }
+
+    (void) ngx_live_send_flatten(s, batch->data);
+
+    batch->uid = f->stream->uid;
+    batch->seq = f->reader.seq;
+    batch->next = next;
+    batch->head = next;
+    batch->websocket = (f->websocket != NULL);
+    batch->size = s->size;
+
+    ngx_memcpy(batch->tracks, f->tracks, sizeof(f->tracks));
+}
+
+
 /*
  * HTTP/2, HTTP/3: what a frame of theirs holds stays until it has been sent,
  * also of a stream that was reset, and must not be ring memory that the
@@ -130,6 +241,7 @@ ngx_http_live_flv_send_direct(ngx_http_live_flv_t *f)
 static ngx_int_t
 ngx_http_live_flv_send_copy(ngx_http_live_flv_t *f)
 {
+    uint64_t                   next;
     ngx_int_t                  rc;
     ngx_live_send_t           *s;
     ngx_connection_t          *c;
@@ -166,7 +278,7 @@ ngx_http_live_flv_send_copy(ngx_http_live_flv_t *f)
             return rc;
         }
 
-        s = ngx_http_live_flv_fill(f, NGX_HTTP_LIVE_FLV_COPY_SIZE);
+        s = ngx_http_live_flv_fill(f, NGX_HTTP_LIVE_FLV_COPY_SIZE, &next);
 
         if (s->size == 0) {
             return rc;
@@ -184,9 +296,7 @@ ngx_http_live_flv_send_copy(ngx_http_live_flv_t *f)
 static ngx_int_t
 ngx_http_live_flv_copy(ngx_http_live_flv_t *f, ngx_live_send_t *s)
 {
-    u_char                    *p;
     ngx_buf_t                 *b;
-    ngx_uint_t                 i;
     ngx_http_live_flv_copy_t  *copy;
 
     copy = f->copy;
@@ -196,28 +306,22 @@ ngx_http_live_flv_copy(ngx_http_live_flv_t *f, ngx_live_send_t *s)
         return NGX_ERROR;
     }
 
-    p = copy->data;
-
-    for (i = 0; i < s->nbufs; i++) {
-        p = ngx_cpymem(p, s->bufs[i].pos, s->bufs[i].last - s->bufs[i].pos);
-    }
-
-    ngx_http_live_flv_advance(f, s->size);
-
     b = &copy->buf;
 
     ngx_memzero(b, sizeof(ngx_buf_t));
 
     b->start = copy->data;
     b->pos = copy->data;
-    b->last = p;
-    b->end = p;
+    b->last = ngx_live_send_flatten(s, copy->data);
+    b->end = b->last;
     b->memory = 1;
     b->flush = 1;
     b->tag = (ngx_buf_tag_t) &ngx_http_live_flv_module;
 
     copy->out.buf = b;
     copy->out.next = NULL;
+
+    ngx_http_live_flv_advance(f, s->size);
 
     return ngx_http_output_filter(f->request, &copy->out);
 }
@@ -334,10 +438,13 @@ ngx_http_live_flv_prepare_frame(ngx_http_live_flv_t *f)
 }
 
 
-/* the head and as many tags as fit, of about limit bytes */
+/*
+ * The head and as many tags as fit, of about limit bytes; next is the frame
+ * behind the last one.
+ */
 
 static ngx_live_send_t *
-ngx_http_live_flv_fill(ngx_http_live_flv_t *f, size_t limit)
+ngx_http_live_flv_fill(ngx_http_live_flv_t *f, size_t limit, uint64_t *next)
 {
     uint32_t            offset;
     uint64_t            seq;
@@ -352,13 +459,14 @@ ngx_http_live_flv_fill(ngx_http_live_flv_t *f, size_t limit)
                                  f->head->last - f->head->pos);
     }
 
+    seq = f->reader.seq;
     offset = f->offset;
 
     if (!f->started || (f->need_key && offset == 0)) {
-        return s;
+        limit = 0;
     }
 
-    for (seq = f->reader.seq; s->size < limit; seq++) {
+    for ( /* void */ ; s->size < limit; seq++) {
 
         if (offset == 0 && f->closing) {
             break;
@@ -389,6 +497,8 @@ ngx_http_live_flv_fill(ngx_http_live_flv_t *f, size_t limit)
         offset = 0;
     }
 
+    *next = seq;
+
     return s;
 }
 
@@ -403,10 +513,7 @@ ngx_http_live_flv_advance(ngx_http_live_flv_t *f, size_t n)
     ngx_live_frame_t          *frame;
     ngx_http_live_flv_head_t  *head;
 
-    f->skipped = 0;
-    f->progress = ngx_current_msec;
-
-    ngx_live_session_bytes(&f->session, 0, n);
+    ngx_http_live_flv_sent(f, n);
 
     head = f->head;
 
@@ -444,6 +551,20 @@ ngx_http_live_flv_advance(ngx_http_live_flv_t *f, size_t n)
     }
 
     ngx_live_reader_advance(&f->reader, seq);
+}
+
+
+static void
+ngx_http_live_flv_sent(ngx_http_live_flv_t *f, size_t n)
+{
+    f->skipped = 0;
+    f->progress = ngx_current_msec;
+    f->bytes += n;
+
+    if (f->bytes >= NGX_HTTP_LIVE_FLV_COUNT) {
+        ngx_live_session_bytes(&f->session, 0, f->bytes);
+        f->bytes = 0;
+    }
 }
 
 

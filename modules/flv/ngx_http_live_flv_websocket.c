@@ -118,7 +118,7 @@ ngx_http_live_flv_websocket_input(ngx_http_live_flv_t *f, u_char *p,
     }
 
     if (ws->ping) {
-        ngx_http_live_flv_run(f);
+        (void) ngx_http_live_flv_run(f);
         return NGX_DONE;
     }
 

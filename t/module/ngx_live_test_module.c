@@ -24,6 +24,7 @@
 #include "ngx_live_event.h"
 #include "ngx_live_json.h"
 #include "ngx_live_session.h"
+#include "ngx_live_url.h"
 
 
 #define NGX_LIVE_TEST_DELAY  200
@@ -148,20 +149,10 @@ ngx_live_test_preconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_live_test_access(ngx_live_access_t *a)
 {
-    ngx_str_t  value, sub = ngx_string("sub"), jti = ngx_string("jti");
+    /* who it is, taken on trust: ?sub=alice&jti=1 */
 
-    if (a->args.len && a->variable) {
-
-        /* who it is, taken on trust: ?sub=alice&jti=1 */
-
-        if (a->variable(a, &sub, &value) == NGX_OK) {
-            a->sub = value;
-        }
-
-        if (a->variable(a, &jti, &value) == NGX_OK) {
-            a->jti = value;
-        }
-    }
+    (void) ngx_live_url_arg(&a->args, "sub", &a->sub);
+    (void) ngx_live_url_arg(&a->args, "jti", &a->jti);
 
     if (ngx_live_test_is(&a->name, "deny")) {
         ngx_str_set(&a->reason, "denied by test");
