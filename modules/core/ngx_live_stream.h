@@ -62,6 +62,14 @@ typedef struct {
 } ngx_live_config_sh_t;
 
 
+/*
+ * Non-zero if players of RTMP and FLV are sent the configuration: that of MP3,
+ * which has none, is made of the constant bits of its frames' headers.
+ */
+#define ngx_live_config_is_sent(config)                                       \
+    ((config)->size && (config)->info.codec != NGX_LIVE_CODEC_MP3)
+
+
 typedef struct {
     ngx_atomic_t               config;      /* newest version, 0: none */
     ngx_live_config_sh_t       configs[NGX_LIVE_CONFIGS]; /* version % 4 */

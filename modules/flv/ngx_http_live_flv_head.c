@@ -57,7 +57,7 @@ ngx_http_live_flv_head_start(ngx_http_live_flv_t *f, ngx_live_frame_t *frame)
     }
 
     for (i = 0; i < NGX_HTTP_LIVE_FLV_KINDS; i++) {
-        if (configs[i] && configs[i]->size) {
+        if (configs[i] && ngx_live_config_is_sent(configs[i])) {
             size += ngx_http_live_flv_tag_len(configs[i]->size);
         }
     }
@@ -80,7 +80,7 @@ ngx_http_live_flv_head_start(ngx_http_live_flv_t *f, ngx_live_frame_t *frame)
      */
 
     for (i = NGX_HTTP_LIVE_FLV_KINDS; i--; /* void */) {
-        if (configs[i] && configs[i]->size) {
+        if (configs[i] && ngx_live_config_is_sent(configs[i])) {
             p = ngx_http_live_flv_head_tag(p, ngx_http_live_flv_tags[i],
                                            configs[i]->data, configs[i]->size,
                                            i == NGX_HTTP_LIVE_FLV_DATA ? 0
@@ -247,7 +247,7 @@ ngx_http_live_flv_head_config(ngx_http_live_flv_t *f, ngx_live_frame_t *frame)
 
     /* not kept any more: the next one will come soon */
 
-    if (config == NULL || config->size == 0) {
+    if (config == NULL || !ngx_live_config_is_sent(config)) {
         return NGX_OK;
     }
 

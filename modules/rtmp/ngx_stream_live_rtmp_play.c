@@ -736,9 +736,7 @@ ngx_stream_live_rtmp_play_config(ngx_stream_live_rtmp_t *rs, ngx_uint_t kind,
 
     config = ngx_live_stream_config(play->stream, play->tracks[kind], version);
 
-    if (config == NULL || config->size == 0
-        || config->info.codec == NGX_LIVE_CODEC_MP3)
-    {
+    if (config == NULL || !ngx_live_config_is_sent(config)) {
         return NULL;
     }
 
