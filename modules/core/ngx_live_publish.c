@@ -36,6 +36,7 @@ static void ngx_live_publish_time(ngx_live_publisher_t *pub,
     ngx_live_frame_t *f, uint32_t ms);
 static ngx_live_frame_t *ngx_live_publish_write(ngx_live_publisher_t *pub,
     ngx_live_frame_t *f, ngx_chain_t *in);
+static ngx_int_t ngx_live_publish_shorten(ngx_live_ring_sh_t *ring);
 static void ngx_live_publish_drop(ngx_live_publisher_t *pub);
 static void ngx_live_publish_trim(ngx_live_stream_t *st, ngx_live_time_t now);
 static void ngx_live_publish_account(ngx_live_stream_sh_t *sh,
@@ -667,10 +668,9 @@ ngx_live_publish_write(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
         return entry;
     }
 
-    /* no room: shorten the past to the newest key frame, then to nothing */
+    /* no room: shorten the past up to the newest key frame, then to nothing */
 
-    if (ring->key > ring->tail) {
-        ngx_live_ring_trim(ngx_live_zone, ring, ring->key);
+    while (ngx_live_publish_shorten(ring) == NGX_OK) {
 
         entry = ngx_live_ring_write(ngx_live_zone, ring, f, in);
 
@@ -687,6 +687,34 @@ ngx_live_publish_write(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
     ngx_live_ring_trim(ngx_live_zone, ring, ring->head);
 
     return ngx_live_ring_write(ngx_live_zone, ring, f, in);
+}
+
+
+/* forgets an extent's worth of the oldest frames, but no group of pictures */
+
+static ngx_int_t
+ngx_live_publish_shorten(ngx_live_ring_sh_t *ring)
+{
+    uint64_t  seq, pos;
+
+    seq = ring->tail;
+
+    if (seq >= ring->key) {
+        return NGX_DECLINED;
+    }
+
+    pos = ngx_live_ring_entry(ngx_live_zone, ring, seq)->pos
+          + NGX_LIVE_EXTENT_SIZE;
+
+    do {
+        seq++;
+
+    } while (seq < ring->key
+             && ngx_live_ring_entry(ngx_live_zone, ring, seq)->pos < pos);
+
+    ngx_live_ring_trim(ngx_live_zone, ring, seq);
+
+    return NGX_OK;
 }
 
 
