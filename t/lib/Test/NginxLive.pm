@@ -171,9 +171,9 @@ sub set {
 sub write_conf {
     my ($self) = @_;
 
-    if (defined $self->{conf}) {
-        my $user = $> == 0 ? "user nobody nogroup;\n" : '';
+    my $user = _user();
 
+    if (defined $self->{conf}) {
         return spit("$self->{dir}/nginx.conf",
             $self->expand("${user}daemon off;\n$self->{conf}"));
     }
@@ -182,9 +182,7 @@ sub write_conf {
     my $stream = defined $self->{stream}
                  || grep { /^ngx_stream_/ } @modules;
 
-    my $text = $> == 0 ? "user nobody nogroup;\n" : '';
-
-    $text .= "daemon off;\npid %%DIR%%/nginx.pid;\n"
+    my $text = "${user}daemon off;\npid %%DIR%%/nginx.pid;\n"
         . "error_log %%DIR%%/error.log $self->{level};\n"
         . "worker_processes $self->{workers};\nworker_rlimit_nofile 8192;\n";
 
@@ -203,6 +201,21 @@ sub write_conf {
     }
 
     return spit("$self->{dir}/nginx.conf", $self->expand($text));
+}
+
+
+# Root's workers are nobody, unless nobody can read this tree.
+
+my $user;
+
+sub _user {
+    return $user if defined $user;
+    return $user = '' if $> != 0;
+
+    my $ok = system(qw/ setpriv --reuid nobody --regid nogroup --clear-groups
+        test -r /, "$TOP/config") == 0;
+
+    return $user = $ok ? "user nobody nogroup;\n" : "user root;\n";
 }
 
 

@@ -36,7 +36,7 @@ my %TYPES = (chunk_size => 1, abort => 2, ack => 3, control => 4, window => 5,
              data => 18, command => 20, aggregate => 22);
 
 
-# port, timeout, rcvbuf (bytes, for one that shall be slow); the connection is
+# port, host, timeout, rcvbuf (bytes, for one that shall be slow); the connection is
 # made at once.
 
 sub new {
@@ -54,7 +54,8 @@ sub new {
         setsockopt($sock, SOL_SOCKET, SO_RCVBUF, pack('i', $opt{rcvbuf}));
     }
 
-    CORE::connect($sock, pack_sockaddr_in($opt{port}, inet_aton('127.0.0.1')))
+    CORE::connect($sock, pack_sockaddr_in($opt{port},
+            inet_aton($opt{host} // '127.0.0.1')))
         or die "cannot connect to port $opt{port}: $!\n";
 
     binmode($sock);
