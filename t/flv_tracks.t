@@ -3,7 +3,8 @@
 # Copyright (C) nginx-live authors
 
 # FLV of streams with audio or video only, MP3, and a configuration that
-# changes in mid-stream; what is read decodes.
+# changes in mid-stream; what is read decodes.  Who may play "later" is known
+# 200 ms later only.
 
 ###############################################################################
 
@@ -20,7 +21,7 @@ use Test::NginxLive::FLV;
 
 ###############################################################################
 
-Test::NginxLive->need(qw/ live stream_live_rtmp http_live_flv /);
+Test::NginxLive->need(qw/ live stream_live_rtmp http_live_flv live_test /);
 Test::NginxLive->need_program(qw/ ffmpeg ffprobe curl /);
 
 my $t = Test::NginxLive->new(
@@ -35,13 +36,13 @@ my %pubs = (
     audio => publish($t->rtmp('live/audio'), video => 0),
     mp3 => publish($t->rtmp('live/mp3'), video => 0, acodec => 'libmp3lame',
         audio => 44100),
-    video => publish($t->rtmp('live/video'), audio => 0),
+    later => publish($t->rtmp('live/later'), audio => 0),
     bframes => publish($t->rtmp('live/bframes'), bframes => 2, gop => 15),
     change => publish($t->rtmp('live/change'), audio => 0)
 );
 
 my %expect = (audio => [ 4, 'aac' ], mp3 => [ 4, 'mp3' ],
-    video => [ 1, 'h264' ], bframes => [ 5, 'aac h264' ]);
+    later => [ 1, 'h264' ], bframes => [ 5, 'aac h264' ]);
 
 for my $name (sort keys %pubs) {
     wait_for(sub { my $st = status($name);
