@@ -463,7 +463,7 @@ ngx_live_hls_index_publish(ngx_live_hls_sh_t *hls,
 
         /* its last part may have been stored while it waited to be listed */
 
-        if (seg->parts) {
+        if (seg->size) {
             ngx_live_hls_index_file(r, r->next - 1);
         }
 

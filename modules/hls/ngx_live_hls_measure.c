@@ -14,6 +14,7 @@
 
 #define NGX_LIVE_HLS_MEASURE_LEAST  (90000)
 #define NGX_LIVE_HLS_MEASURE_MOST   (2 * 90000)
+#define NGX_LIVE_HLS_MEASURE_LATE   (4 * 90000)
 #define NGX_LIVE_HLS_MEASURE_BYTES  (32 * 1024 * 1024)
 
 
@@ -30,6 +31,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_live_hls_measure_ready(ngx_live_hls_packager_t *p);
+static ngx_uint_t ngx_live_hls_measure_video(ngx_live_hls_packager_t *p);
 static void ngx_live_hls_measure_track(ngx_live_hls_packager_t *p,
     ngx_uint_t track, ngx_live_hls_measured_t *m);
 static void ngx_live_hls_measure_frame(ngx_live_hls_packager_t *p,
@@ -82,6 +84,8 @@ ngx_live_hls_measure(ngx_live_hls_packager_t *p)
         if (m->frame.den == 0) {
             longest = ngx_max(longest, m->longest);
         }
+
+        ngx_live_hls_index_link(p->hls, r);
 
         (void) ngx_live_hls_packager_track(p, r);
     }
@@ -169,7 +173,30 @@ ngx_live_hls_measure_ready(ngx_live_hls_packager_t *p)
                ? NGX_OK : NGX_AGAIN;
     }
 
-    return (audio && span >= NGX_LIVE_HLS_MEASURE_LEAST) ? NGX_OK : NGX_AGAIN;
+    /* pictures that were announced may be late */
+
+    return (audio && span >= (ngx_live_hls_measure_video(p)
+                              ? NGX_LIVE_HLS_MEASURE_LATE
+                              : NGX_LIVE_HLS_MEASURE_LEAST))
+           ? NGX_OK : NGX_AGAIN;
+}
+
+
+static ngx_uint_t
+ngx_live_hls_measure_video(ngx_live_hls_packager_t *p)
+{
+    ngx_uint_t             i;
+    ngx_live_config_sh_t  *config;
+
+    for (i = 0; i < p->stream->sh->ntracks; i++) {
+        config = ngx_live_stream_config(p->stream, i, 0);
+
+        if (config && config->info.kind == NGX_LIVE_KIND_VIDEO) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -333,8 +360,6 @@ ngx_live_hls_measure_rendition(ngx_live_hls_packager_t *p, ngx_uint_t track,
         r->frame.num = info->samples;
         r->frame.den = info->rate;
     }
-
-    ngx_live_hls_index_link(p->hls, r);
 
     return r;
 }

@@ -415,6 +415,7 @@ ngx_live_hls_status_counters(ngx_live_hls_sh_t *hls, ngx_live_json_t *js)
     ngx_live_json_int(js, "parts", stat->parts);
     ngx_live_json_int(js, "gaps", stat->gaps);
     ngx_live_json_int(js, "forced", stat->forced);
+    ngx_live_json_int(js, "discontinuities", stat->discontinuities);
     ngx_live_json_int(js, "continued", stat->continued);
     ngx_live_json_int(js, "adopted", stat->adopted);
     ngx_live_json_int(js, "held", stat->held);

@@ -32,6 +32,9 @@ static void ngx_live_hls_packager_feed(ngx_live_hls_packager_t *p,
     ngx_live_hls_sample_t *sample);
 static ngx_live_hls_track_t *ngx_live_hls_packager_find(
     ngx_live_hls_packager_t *p, ngx_uint_t track);
+static ngx_live_hls_track_t *ngx_live_hls_packager_late(
+    ngx_live_hls_packager_t *p, ngx_live_hls_sample_t *sample);
+static void ngx_live_hls_packager_add_late(ngx_live_hls_packager_t *p);
 static ngx_live_hls_track_t *ngx_live_hls_packager_add(
     ngx_live_hls_packager_t *p, ngx_uint_t track);
 static ngx_uint_t ngx_live_hls_packager_grid(ngx_live_hls_packager_t *p,
@@ -311,7 +314,12 @@ ngx_live_hls_packager_feed(ngx_live_hls_packager_t *p,
     t = ngx_live_hls_packager_find(p, sample->track);
 
     if (t == NULL) {
-        t = ngx_live_hls_packager_add(p, sample->track);
+        t = ngx_live_hls_packager_late(p, sample);
+
+    } else if (p->late && sample->cut.key
+               && (ngx_uint_t) (t - p->tracks) == p->cut.leader)
+    {
+        ngx_live_hls_packager_add_late(p);
     }
 
     if (t == NULL) {
@@ -362,26 +370,84 @@ ngx_live_hls_packager_find(ngx_live_hls_packager_t *p, ngx_uint_t track)
 }
 
 
-/* a track that was not there when the session began */
+/*
+ * A track that was not there when the session began: it begins a new run.
+ * Pictures of a run begin with a key frame, so where there are pictures the
+ * track waits for one.
+ */
+
+static ngx_live_hls_track_t *
+ngx_live_hls_packager_late(ngx_live_hls_packager_t *p,
+    ngx_live_hls_sample_t *sample)
+{
+    if (p->refused & ((ngx_uint_t) 1 << sample->track)) {
+        return NULL;
+    }
+
+    if (p->tracks[p->cut.leader].r->kind == NGX_LIVE_KIND_VIDEO) {
+        p->late |= (ngx_uint_t) 1 << sample->track;
+        return NULL;
+    }
+
+    return sample->cut.key ? ngx_live_hls_packager_add(p, sample->track)
+                           : NULL;
+}
+
+
+static void
+ngx_live_hls_packager_add_late(ngx_live_hls_packager_t *p)
+{
+    ngx_uint_t  i, late;
+
+    late = p->late;
+    p->late = 0;
+
+    for (i = 0; late; i++, late >>= 1) {
+        if (late & 1) {
+            (void) ngx_live_hls_packager_add(p, i);
+        }
+    }
+}
+
 
 static ngx_live_hls_track_t *
 ngx_live_hls_packager_add(ngx_live_hls_packager_t *p, ngx_uint_t track)
 {
+    uint64_t                      msn;
     ngx_live_hls_track_t         *t;
-    ngx_live_hls_rendition_sh_t  *r;
+    ngx_live_hls_segment_sh_t    *seg;
+    ngx_live_hls_rendition_sh_t  *r, *other;
 
     if (p->ntracks == NGX_LIVE_TRACKS) {
         return NULL;
     }
 
-    ngx_live_hls_packager_finish_run(p);
-
-    r = ngx_live_hls_measure_rendition(p, track,
-                                       ngx_live_hls_packager_next(p));
+    r = ngx_live_hls_measure_rendition(p, track, 0);
     if (r == NULL) {
-        ngx_live_hls_packager_new_run(p, NULL);
+        p->refused |= (ngx_uint_t) 1 << track;
         return NULL;
     }
+
+    ngx_live_hls_packager_finish_run(p);
+
+    msn = ngx_live_hls_packager_next(p);
+
+    r->oldest = msn;
+    r->first = msn;
+    r->next = msn;
+    r->edge = msn << 16;
+
+    /* discontinuity sequence numbers of all renditions go together */
+
+    other = p->tracks[0].r;
+    r->discontinuity = other->discontinuity;
+
+    for (msn = other->first; msn < other->next; msn++) {
+        seg = ngx_live_hls_segment(other, msn);
+        r->discontinuity += (seg->flags & NGX_LIVE_HLS_DISCONT) ? 1 : 0;
+    }
+
+    ngx_live_hls_index_link(p->hls, r);
 
     t = ngx_live_hls_packager_track(p, r);
 
@@ -552,6 +618,8 @@ ngx_live_hls_packager_new_run(ngx_live_hls_packager_t *p,
     }
 
     ngx_live_hls_cut_start(&p->cut, ngx_live_hls_packager_next(p), discont);
+
+    p->hls->stat.discontinuities += discont;
 
     p->anchored = 0;
 }

@@ -79,6 +79,8 @@ struct ngx_live_hls_packager_s {
     ngx_live_time_t               anchor;    /* at this dts ... */
     int64_t                       date;      /* ... it is that late */
     ngx_event_t                   timer;     /* the next gap */
+    ngx_uint_t                    late;      /* tracks: a bit each */
+    ngx_uint_t                    refused;   /* likewise: no memory, codec */
     ngx_uint_t                    moved;     /* of the window, unwritten */
 
     unsigned                      anchored:1;
