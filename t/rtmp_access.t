@@ -176,4 +176,3 @@ sub picture {
         $_[0]{type} == 9 && ord(substr($_[0]{body}, 1)) == 1
     });
 }
-
