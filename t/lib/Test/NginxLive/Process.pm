@@ -164,6 +164,7 @@ sub children {
 # Starts a program in the background: spawn(%options, cmd => [...]).
 #
 #     cmd      program and arguments
+#     code     a function to be run instead, cmd is only its name then
 #     env      hash of variables that are added
 #     out, err files; without them both go to a file of the temporary directory
 #     cwd
@@ -215,6 +216,11 @@ sub _child {
     }
 
     chdir($opt->{cwd}) if $opt->{cwd};
+
+    if ($opt->{code}) {
+        eval { $opt->{code}->(); 1 } or print STDERR $@;
+        POSIX::_exit(0);
+    }
 
     { no warnings; exec { $self->{cmd}[0] } @{$self->{cmd}}; }
 
@@ -331,7 +337,7 @@ sub end_all {
     my %kept = map { $_->{pid} => 1 } @kept;
     my @left = grep { !$kept{$_->{pid}} && $_->alive } reverse @procs;
 
-    CORE::kill('TERM', $_->{pid}) for @left;
+    CORE::kill('TERM', -$_->{pid}, $_->{pid}) for @left;
 
     my $end = time() + 2;
 
