@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_live_access.h"
+#include "ngx_http_live.h"
 #include "ngx_live_json.h"
 #include "ngx_live_stream.h"
 
@@ -18,7 +18,7 @@ static void ngx_http_live_status_zone(ngx_live_json_t *js);
 static void ngx_http_live_status_stream(ngx_live_json_t *js,
     ngx_live_stream_sh_t *sh);
 static void ngx_http_live_status_track(ngx_live_json_t *js,
-    ngx_live_track_sh_t *track, ngx_uint_t id);
+    ngx_live_track_sh_t *track, ngx_uint_t id, ngx_uint_t live);
 static void ngx_http_live_status_repairs(ngx_live_json_t *js,
     ngx_live_timeline_t *tl);
 static void ngx_http_live_status_cstring(ngx_live_json_t *js, const char *key,
@@ -143,6 +143,10 @@ ngx_http_live_status_handler(ngx_http_request_t *r)
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
 
+    if (ngx_http_live_cache_control(r, "no-store") != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     rc = ngx_http_send_header(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
@@ -212,7 +216,8 @@ ngx_http_live_status_stream(ngx_live_json_t *js, ngx_live_stream_sh_t *sh)
     ngx_http_live_status_cstring(js, "address", sh->address);
     ngx_live_json_string(js, "door", ngx_live_door_names[sh->door].data,
                          ngx_live_door_names[sh->door].len);
-    ngx_live_json_milli(js, "connected", end - sh->started);
+    ngx_live_json_milli(js, "connected",
+                        sh->started ? end - sh->started : 0);
     ngx_live_json_int(js, "count", sh->publishers);
     ngx_live_json_object_end(js);
 
@@ -220,7 +225,8 @@ ngx_http_live_status_stream(ngx_live_json_t *js, ngx_live_stream_sh_t *sh)
 
     for (i = 0; i < sh->ntracks; i++) {
         if (sh->tracks[i].config) {
-            ngx_http_live_status_track(js, &sh->tracks[i], i);
+            ngx_http_live_status_track(js, &sh->tracks[i], i,
+                                       state == NGX_LIVE_STREAM_LIVE);
         }
     }
 
@@ -253,7 +259,7 @@ ngx_http_live_status_stream(ngx_live_json_t *js, ngx_live_stream_sh_t *sh)
 
 static void
 ngx_http_live_status_track(ngx_live_json_t *js, ngx_live_track_sh_t *track,
-    ngx_uint_t id)
+    ngx_uint_t id, ngx_uint_t live)
 {
     ngx_live_track_info_t  *info;
 
@@ -270,7 +276,7 @@ ngx_http_live_status_track(ngx_live_json_t *js, ngx_live_track_sh_t *track,
     if (info->kind == NGX_LIVE_KIND_VIDEO) {
         ngx_live_json_int(js, "width", info->width);
         ngx_live_json_int(js, "height", info->height);
-        ngx_live_json_milli(js, "fps", track->fps);
+        ngx_live_json_milli(js, "fps", live ? track->fps : 0);
         ngx_live_json_milli(js, "key_interval", track->key_interval / 90);
         ngx_live_json_int(js, "keys", track->keys);
     }
@@ -280,7 +286,7 @@ ngx_http_live_status_track(ngx_live_json_t *js, ngx_live_track_sh_t *track,
         ngx_live_json_int(js, "channels", info->channels);
     }
 
-    ngx_live_json_int(js, "bitrate", track->bitrate);
+    ngx_live_json_int(js, "bitrate", live ? track->bitrate : 0);
     ngx_live_json_int(js, "frames", track->frames);
     ngx_live_json_int(js, "bytes", track->bytes);
     ngx_live_json_milli(js, "time", track->last / 90);
