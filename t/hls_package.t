@@ -122,8 +122,8 @@ is($seg{v0}[1]{duration}, 180000, 'segments of two seconds');
 ok(!(grep { my $d = $seg{a1}[$_]{start} - $seg{v0}[$_]{start};
             $d < 0 || $d > 1024 * 90000 / 44100 } 1 .. 3),
     'audio is cut at the first frame behind the same boundary');
-ok(!(grep { abs($seg{a1}[$_]{date} - $seg{v0}[$_]{date}) > 30 } 1 .. 3),
-    'dates of both');
+ok(!(grep { abs($seg{a1}[$_]{date} - $seg{v0}[$_]{date} + 80) > 30 } 1 .. 3),
+    'dates of both, of what is seen: B-frames delay it by two frames');
 ok((grep { $_->{cts} } map { @{$_->{samples}} } @{$seg{v0}[1]{parts}}),
     'composition offsets');
 ok(!(grep { $_->{cts} % 3600 } map { @{$_->{samples}} }

@@ -208,7 +208,9 @@ ngx_http_live_hls_segment(ngx_http_live_hls_ctx_t *ctx)
     first = 0;
     last = 0;
 
-    for (i = 0; i < seg.parts; i++) {
+    /* of plain HLS a segment is one part, which is not listed */
+
+    for (i = 0; i < ngx_max(seg.parts, 1); i++) {
 
         if (ngx_http_live_hls_copy_part(ctx, ctx->name.msn, i, &part)
             != NGX_OK

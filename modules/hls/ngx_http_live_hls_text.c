@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_live_hls_render_list(ngx_http_live_hls_window_t *w,
     ngx_uint_t delta, ngx_live_hls_text_t *t);
 static void ngx_http_live_hls_window(ngx_http_live_hls_window_t *w,
     ngx_live_hls_sh_t *hls, ngx_uint_t n);
+static ngx_uint_t ngx_http_live_hls_independent(
+    ngx_live_hls_rendition_sh_t *r);
 static int64_t ngx_http_live_hls_duration(void *data, ngx_uint_t i);
 static void ngx_http_live_hls_entry(ngx_http_live_hls_window_t *w,
     uint64_t msn, ngx_live_hls_segment_t *seg);
@@ -190,7 +192,7 @@ ngx_http_live_hls_window(ngx_http_live_hls_window_t *w,
     w->pl.part_target = hls->low_latency ? hls->part_target_us : 0;
     w->pl.media_sequence = w->first;
     w->pl.discontinuity_sequence = r->discontinuity;
-    w->pl.independent = (r->dependent <= w->first);
+    w->pl.independent = ngx_http_live_hls_independent(r);
     w->pl.ended = (hls->state == NGX_LIVE_HLS_ENDED);
 }
 
@@ -265,6 +267,24 @@ ngx_http_live_hls_render_list(ngx_http_live_hls_window_t *w,
     ngx_http_live_hls_entry_parts(w, &seg);
 
     return ngx_live_hls_playlist_tail(t, &w->pl, &seg, reports, nreports);
+}
+
+
+/* of the open segment as well, as soon as a part of it is listed */
+
+static ngx_uint_t
+ngx_http_live_hls_independent(ngx_live_hls_rendition_sh_t *r)
+{
+    ngx_live_hls_part_sh_t  *part;
+
+    if (r->dependent > r->first) {
+        return 0;
+    }
+
+    part = ngx_live_hls_part(r, r->next, 0);
+
+    return part == NULL
+           || (part->flags & (NGX_LIVE_HLS_INDEPENDENT|NGX_LIVE_HLS_GAP));
 }
 
 
@@ -424,9 +444,7 @@ ngx_http_live_hls_render_index(ngx_live_hls_sh_t *hls, ngx_live_hls_text_t *t)
         to->channels = r->channels;
         to->video = (r->kind == NGX_LIVE_KIND_VIDEO);
 
-        if (r->dependent > r->first) {
-            independent = 0;
-        }
+        independent &= ngx_http_live_hls_independent(r);
     }
 
     session.data = hls->session;

@@ -50,6 +50,7 @@ typedef struct {
     ngx_live_hls_part_sh_t        part;      /* ready to be published */
     uint32_t                      size;      /* of the open segment so far */
     ngx_uint_t                    parts;
+    int32_t                       delay;     /* pts - dts of key frames */
     uint64_t                      line;      /* of the journal */
     ngx_event_t                   timer;     /* it takes too long */
 

@@ -110,8 +110,14 @@ ngx_live_hls_track_open(ngx_live_hls_track_t *t,
 
     ngx_memzero(&t->segment, sizeof(ngx_live_hls_segment_sh_t));
 
+    /* the date is that of the first picture to be seen, as sound has it */
+
+    if (sample->cut.key) {
+        t->delay = sample->cts;
+    }
+
     t->segment.start = ev->start;
-    t->segment.date = ngx_live_hls_packager_date(p, ev->start);
+    t->segment.date = ngx_live_hls_packager_date(p, ev->start + t->delay);
     t->segment.flags = (ev->independent ? NGX_LIVE_HLS_INDEPENDENT : 0)
                        | (ev->discontinuity ? NGX_LIVE_HLS_DISCONT : 0);
 
