@@ -16,7 +16,7 @@ typedef enum {
     NGX_LIVE_EVENT_PUBLISH_DONE,      /* it left */
     NGX_LIVE_EVENT_PLAY,
     NGX_LIVE_EVENT_PLAY_DONE,
-    NGX_LIVE_EVENT_STALL,             /* frames were dropped, a reader skipped */
+    NGX_LIVE_EVENT_STALL,             /* frames dropped, a reader skipped */
     NGX_LIVE_EVENT_CODEC,             /* a track's configuration changed */
     NGX_LIVE_EVENT_END,               /* the stream ended for good */
     NGX_LIVE_EVENT_MAX

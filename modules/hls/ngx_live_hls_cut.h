@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Where parts and segments begin.  One clock cuts all renditions: the leader,
  * the first track of video or, where there is none, of audio, sets boundaries
  * in media time; every track begins segment N at its first frame whose DTS is

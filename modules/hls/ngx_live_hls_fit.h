@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * How long a frame lasts and how long a part may be.
  *
  * A frame duration is a ratio in seconds, num/den: 1001/30000, 1024/48000.

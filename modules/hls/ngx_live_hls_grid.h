@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * The grid of a track: timestamps on multiples of the frame duration, rebuilt
  * from timestamps that were rounded to milliseconds or that jitter.  What
  * comes out is strictly monotonic between two discontinuities.  Times are in

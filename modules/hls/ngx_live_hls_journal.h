@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * The journal of a session: what is needed to go on with it after nginx was
  * restarted, and to serve it until its window has passed.  Append-only text,
  * a record a line, each closed by " *" and the CRC-32 of what stands before

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Names of what a stream consists of, below /hls/APP/NAME/:
  *
  *     index.m3u8                           multivariant playlist

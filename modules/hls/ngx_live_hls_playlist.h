@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Text of playlists, draft-pantos-hls-rfc8216bis.  Nothing is allocated and
  * nothing is kept: the caller owns memory and decides when what is rendered.
  *

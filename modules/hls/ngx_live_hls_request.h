@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * What to do with a request for a media playlist: blocking reload and delta
  * updates, draft-pantos-hls-rfc8216bis, 6.2.5.
  */

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Fuzz target of the cutting: any sequence of frames on three tracks, with
  * ends and starts between.  No endless loop, events in their order, no part
  * above PART-TARGET, all tracks at the same MSN at the end.

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Fuzz target of the journal.  The sums at the ends of the lines are put
  * right first, unless the first byte says no; what is read is written, and
  * reads the same.

@@ -1,4 +1,9 @@
 
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
 /* Fuzz target of names: what is read is written back as it was. */
 
 

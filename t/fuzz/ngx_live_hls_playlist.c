@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Fuzz target of query strings in playlists: nothing that could end a URI or
  * is ours gets through, and a splice is as long as was said.
  */

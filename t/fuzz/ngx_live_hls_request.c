@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Fuzz target of blocking requests: seven bytes of the edge, then the values
  * of the directives, separated by newlines; "-" is an absent one.
  */

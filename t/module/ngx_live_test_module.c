@@ -7,7 +7,7 @@
 /*
  * For tests only.  An access handler that looks at the stream's name: "deny"
  * is refused, "later" and "laterdeny" are answered after 200 ms, "rename"
- * becomes "renamed".  A rule "test" for publish and play that wants the argument
+ * becomes "renamed".  A rule "test" for publish and play wants the argument
  * key=secret.  And a location that ends sessions and shows events:
  *
  *     location /test { live_test; }

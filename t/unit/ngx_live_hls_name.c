@@ -1,4 +1,9 @@
 
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
 /* Unit test of the names of segments and the like. */
 
 

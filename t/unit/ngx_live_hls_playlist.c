@@ -1,4 +1,9 @@
 
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
 /* Unit test of playlists: exact text, and the rules that it follows. */
 
 

@@ -1,5 +1,10 @@
 
 /*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
  * Unit test of blocking reload, draft-pantos-hls-rfc8216bis, 6.2.5.2: segment
  * 10 is complete with 4 parts, 2 parts of segment 11 are there.
  */
