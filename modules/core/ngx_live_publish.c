@@ -604,7 +604,7 @@ ngx_live_publish_frame(ngx_live_publisher_t *pub, ngx_uint_t track,
     ngx_live_publish_account(sh, entry);
     ngx_live_call_hooks(stream_frame, (st, entry));
     ngx_live_publish_trim(st, entry->dts);
-    ngx_live_stream_ring(st);
+    ngx_live_stream_ring_frame(st);
 
     return NGX_OK;
 }

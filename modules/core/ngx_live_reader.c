@@ -16,6 +16,7 @@ struct ngx_live_fanout_s {
     ngx_live_stream_t         *stream;
     ngx_msec_t                 flush;
     ngx_msec_t                 last;
+    uint64_t                   head;      /* of the ring, when last run */
     ngx_event_t                timer;
     ngx_connection_t           dummy;     /* for the event's log */
 };
@@ -27,6 +28,7 @@ static ngx_int_t ngx_live_reader_start(ngx_live_reader_t *r);
 static void ngx_live_fanout_handler(ngx_event_t *ev);
 static void ngx_live_fanout_run(ngx_live_fanout_t *fo);
 static void ngx_live_reader_repin(ngx_live_stream_t *st);
+static void ngx_live_reader_want(ngx_live_stream_t *st);
 static uint64_t ngx_live_fanout_lowest(ngx_queue_t *readers, uint64_t seq);
 
 
@@ -52,6 +54,8 @@ ngx_live_reader_open(ngx_live_reader_t *r, ngx_live_stream_t *st,
 
     st->refs++;
     ngx_queue_insert_tail(&fo->readers, &r->queue);
+
+    ngx_live_reader_want(st);
 
     return NGX_OK;
 }
@@ -165,6 +169,7 @@ ngx_live_reader_close(ngx_live_reader_t *r)
 
     if (!st->fanning) {
         ngx_live_reader_repin(st);
+        ngx_live_reader_want(st);
     }
 
     ngx_live_stream_close(st);
@@ -214,7 +219,8 @@ ngx_live_reader_skip(ngx_live_reader_t *r)
 
 /*
  * Called after each bell: what comes after a quiet moment goes out at once,
- * what follows within "flush" is merged.
+ * what follows within "flush" is merged.  While frames come, the timer alone
+ * looks for them and the bell stays silent.
  */
 
 void
@@ -246,17 +252,24 @@ ngx_live_reader_dispatch(ngx_live_stream_t *st)
 
         ngx_live_fanout_run(fo);
         run = 1;
+
+        if (fo->flush) {
+            ngx_add_timer(&fo->timer, fo->flush);
+        }
     }
 
     if (run) {
         ngx_live_reader_repin(st);
     }
+
+    ngx_live_reader_want(st);
 }
 
 
 static void
 ngx_live_fanout_handler(ngx_event_t *ev)
 {
+    uint64_t            head;
     ngx_connection_t   *c;
     ngx_live_fanout_t  *fo;
     ngx_live_stream_t  *st;
@@ -267,8 +280,16 @@ ngx_live_fanout_handler(ngx_event_t *ev)
 
     st->refs++;
 
+    head = fo->head;
+
     ngx_live_fanout_run(fo);
+
+    if (fo->head != head && !ngx_queue_empty(&fo->readers)) {
+        ngx_add_timer(&fo->timer, fo->flush);
+    }
+
     ngx_live_reader_repin(st);
+    ngx_live_reader_want(st);
 
     ngx_live_stream_close(st);
 }
@@ -282,6 +303,7 @@ ngx_live_fanout_run(ngx_live_fanout_t *fo)
     ngx_live_stream_t  *st;
 
     fo->last = ngx_current_msec;
+    fo->head = fo->stream->sh->ring->head;
 
     if (ngx_queue_empty(&fo->readers)) {
         return;
@@ -314,6 +336,66 @@ ngx_live_fanout_run(ngx_live_fanout_t *fo)
     }
 
     st->fanning = 0;
+}
+
+
+/*
+ * The bell is wanted for the next frame by those without a timer.  What came
+ * before that was known is found here: the writer writes the frame first and
+ * looks for who wants it afterwards.
+ */
+
+static void
+ngx_live_reader_want(ngx_live_stream_t *st)
+{
+    uint64_t            head;
+    ngx_uint_t          want, missed;
+    ngx_queue_t        *q;
+    ngx_atomic_t       *word;
+    ngx_live_fanout_t  *fo;
+    ngx_atomic_uint_t   bit;
+
+    word = &st->sh->wanted[ngx_live_slot / 64];
+    bit = (ngx_atomic_uint_t) 1 << (ngx_live_slot % 64);
+
+    want = 0;
+    missed = 0;
+
+    for ( ;; ) {
+        head = st->sh->ring->head;
+
+        for (q = ngx_queue_head(&st->fanouts);
+             q != ngx_queue_sentinel(&st->fanouts);
+             q = ngx_queue_next(q))
+        {
+            fo = ngx_queue_data(q, ngx_live_fanout_t, queue);
+
+            if (!ngx_queue_empty(&fo->readers) && !fo->timer.timer_set) {
+                want = 1;
+                missed |= (fo->head != head);
+            }
+        }
+
+        if (!want) {
+            if (*word & bit) {
+                ngx_live_atomic_and(word, ~bit);
+            }
+
+            return;
+        }
+
+        if (*word & bit) {
+            break;
+        }
+
+        /* a full barrier; look again */
+
+        ngx_live_atomic_or(word, bit);
+    }
+
+    if (missed) {
+        ngx_live_bell_ring_stream(ngx_live_slot, st->index);
+    }
 }
 
 

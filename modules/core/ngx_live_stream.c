@@ -35,6 +35,8 @@ static ngx_str_node_t *ngx_live_stream_lookup_locked(ngx_str_t *app,
 static void ngx_live_stream_free(ngx_live_stream_sh_t *sh);
 static ngx_uint_t ngx_live_stream_unused_locked(ngx_live_stream_sh_t *sh);
 static void ngx_live_stream_unlink_locked(ngx_live_stream_sh_t *sh);
+static void ngx_live_stream_ring_slots(ngx_live_stream_t *st,
+    ngx_uint_t word, ngx_atomic_uint_t slots);
 static void ngx_live_stream_call_watchers(ngx_live_stream_t *st);
 static void ngx_live_stream_tick_owned(ngx_live_stream_t *st);
 static void ngx_live_stream_give_up(ngx_live_stream_t *st,
@@ -512,17 +514,35 @@ ngx_live_stream_unwatch(ngx_live_watcher_t *w)
 void
 ngx_live_stream_ring(ngx_live_stream_t *st)
 {
-    ngx_uint_t         i, bit;
-    ngx_atomic_uint_t  word;
+    ngx_uint_t  i;
 
     for (i = 0; i < NGX_LIVE_SLOT_WORDS; i++) {
+        ngx_live_stream_ring_slots(st, i, st->sh->interest[i]);
+    }
+}
 
-        word = st->sh->interest[i];
 
-        for (bit = 0; word; bit++, word >>= 1) {
-            if (word & 1) {
-                ngx_live_bell_ring_stream(i * 64 + bit, st->index);
-            }
+void
+ngx_live_stream_ring_frame(ngx_live_stream_t *st)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_LIVE_SLOT_WORDS; i++) {
+        ngx_live_stream_ring_slots(st, i,
+                                   st->sh->interest[i] & st->sh->wanted[i]);
+    }
+}
+
+
+static void
+ngx_live_stream_ring_slots(ngx_live_stream_t *st, ngx_uint_t word,
+    ngx_atomic_uint_t slots)
+{
+    ngx_uint_t  bit;
+
+    for (bit = 0; slots; bit++, slots >>= 1) {
+        if (slots & 1) {
+            ngx_live_bell_ring_stream(word * 64 + bit, st->index);
         }
     }
 }

@@ -132,6 +132,8 @@ struct ngx_live_stream_sh_s {
                                                writes any more */
     ngx_atomic_t               interest[NGX_LIVE_SLOT_WORDS];
                                             /* slots with a local handle */
+    ngx_atomic_t               wanted[NGX_LIVE_SLOT_WORDS];
+                                            /* slots to be rung for a frame */
 
     ngx_live_ring_sh_t        *ring;
     ngx_uint_t                 ntracks;
@@ -223,6 +225,9 @@ void ngx_live_stream_unwatch(ngx_live_watcher_t *w);
 
 /* tells all workers with a handle that something changed; cheap */
 void ngx_live_stream_ring(ngx_live_stream_t *st);
+
+/* a frame: tells those only that do not look at the ring by a timer anyway */
+void ngx_live_stream_ring_frame(ngx_live_stream_t *st);
 
 /* non-zero while this worker owns the stream: check before each commit */
 #define ngx_live_stream_owned(st)                                             \
