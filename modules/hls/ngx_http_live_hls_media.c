@@ -5,6 +5,8 @@
 
 
 #include "ngx_http_live_hls.h"
+#include "ngx_live_hls_load.h"
+#include "ngx_live_hls_recover.h"
 
 
 static ngx_int_t ngx_http_live_hls_not_found(ngx_http_live_hls_ctx_t *ctx,
@@ -24,9 +26,18 @@ static ngx_int_t ngx_http_live_hls_send(ngx_http_request_t *r,
 static ngx_int_t ngx_http_live_hls_path(ngx_http_request_t *r,
     ngx_str_t *dir, ngx_str_t *file, ngx_str_t *path);
 static void ngx_http_live_hls_pin_cleanup(void *data);
+static ngx_uint_t ngx_http_live_hls_listed(ngx_http_request_t *r,
+    ngx_str_t *dir, ngx_live_hls_name_t *name);
+static ngx_uint_t ngx_http_live_hls_older(u_char *text, size_t size,
+    uint64_t msn);
+static ngx_int_t ngx_http_live_hls_not_stored(ngx_http_request_t *r,
+    ngx_str_t *dir);
 
 
 #define NGX_HTTP_LIVE_HLS_FOREVER  "max-age=31536000, immutable"
+
+/* bytes of a playlist in a file */
+#define NGX_HTTP_LIVE_HLS_LIST     (16 * 1024 * 1024)
 
 
 ngx_int_t
@@ -650,6 +661,11 @@ ngx_http_live_hls_stored(ngx_http_request_t *r, ngx_live_hls_app_conf_t *conf,
 
         rc = ngx_http_live_hls_send_file(r, &path, 0, -1, "max-age=2");
 
+    } else if (name->kind == NGX_LIVE_HLS_NAME_SEGMENT
+               && !ngx_http_live_hls_listed(r, &dir, name))
+    {
+        rc = NGX_DECLINED;
+
     } else {
         rc = ngx_http_live_hls_media_headers(r, name,
                                  name->track.len && name->track.data[0] == 'a',
@@ -668,10 +684,107 @@ ngx_http_live_hls_stored(ngx_http_request_t *r, ngx_live_hls_app_conf_t *conf,
         return rc;
     }
 
+    return ngx_http_live_hls_not_stored(r, &dir);
+}
+
+
+/*
+ * A segment in a file counts when the playlist beside it names it: what was
+ * being written when nginx ended may be of any length, and lost parts leave
+ * holes.
+ */
+
+static ngx_uint_t
+ngx_http_live_hls_listed(ngx_http_request_t *r, ngx_str_t *dir,
+    ngx_live_hls_name_t *name)
+{
+    u_char      *p, *text, line[NGX_LIVE_HLS_NAME_FILE_LEN + 2];
+    size_t       size, len;
+    time_t       mtime;
+    ngx_str_t    file, path;
+    ngx_uint_t   listed;
+
+    file.data = line;
+    file.len = ngx_sprintf(line, "%V.m3u8", &name->track) - line;
+
+    if (ngx_http_live_hls_path(r, dir, &file, &path) != NGX_OK) {
+        return 0;
+    }
+
+    text = ngx_live_hls_load_file(path.data, NGX_HTTP_LIVE_HLS_LIST, &size,
+                                  &mtime, r->connection->log);
+    if (text == NULL) {
+        return 0;
+    }
+
+    len = ngx_sprintf(line, "\n%V\n", &name->file) - line;
+    p = memmem(text, size, line, len);
+
+    if (p == NULL) {
+        listed = ngx_http_live_hls_older(text, size, name->msn);
+
+    } else {
+
+        /* the line before is EXTINF, the one before that may say "gap" */
+
+        while (p > text && *--p != '\n') { /* void */ }
+
+        len = sizeof("#EXT-X-GAP") - 1;
+
+        listed = (size_t) (p - text) < len
+                 || ngx_memcmp(p - len, "#EXT-X-GAP", len) != 0;
+    }
+
+    ngx_free(text);
+
+    return listed;
+}
+
+
+/* what has left the window may still be asked for */
+
+static ngx_uint_t
+ngx_http_live_hls_older(u_char *text, size_t size, uint64_t msn)
+{
+    u_char    *p, *end;
+    size_t     len;
+    uint64_t   first;
+
+    len = sizeof("\n#EXT-X-MEDIA-SEQUENCE:") - 1;
+    p = memmem(text, size, "\n#EXT-X-MEDIA-SEQUENCE:", len);
+
+    if (p == NULL) {
+        return 0;
+    }
+
+    p += len;
+    end = memchr(p, '\n', text + size - p);
+
+    return end
+           && ngx_live_hls_name_number(p, end, NGX_LIVE_HLS_MSN_MAX, &first)
+              == NGX_OK
+           && msn < first;
+}
+
+
+static ngx_int_t
+ngx_http_live_hls_not_stored(ngx_http_request_t *r, ngx_str_t *dir)
+{
+    ngx_file_info_t  fi;
+
     ngx_http_clear_etag(r);
     r->allow_ranges = 0;
 
     (void) ngx_http_live_cache_control(r, "no-store");
+
+    /* players give up at a 404 */
+
+    if (ngx_live_hls_recover_early()
+        && ngx_file_info(dir->data, &fi) != NGX_FILE_ERROR)
+    {
+        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "nginx was just started");
+    }
 
     return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, "no such stream");
 }

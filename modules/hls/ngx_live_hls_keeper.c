@@ -446,7 +446,9 @@ ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended, ngx_log_t *log)
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V.m3u8%Z", dir,
                         &l.renditions[0].track.name);
 
-    if (!ended && ngx_file_info(path, &fi) != NGX_FILE_ERROR) {
+    if (!ended && ngx_file_info(path, &fi) != NGX_FILE_ERROR
+        && ngx_file_mtime(&fi) > l.mtime)
+    {
         ngx_live_hls_load_free(&l);
         return;
     }

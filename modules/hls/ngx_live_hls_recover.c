@@ -9,6 +9,10 @@
 #include "ngx_live_hls_name.h"
 
 
+/* seconds after the start by which the keeper has been everywhere */
+#define NGX_LIVE_HLS_RECOVER_EARLY  3
+
+
 static ngx_int_t ngx_live_hls_recover_find(ngx_live_stream_t *st,
     ngx_live_hls_app_conf_t *conf, u_char *session, u_char *dir);
 static void ngx_live_hls_recover_session(ngx_live_stream_t *st,
@@ -38,6 +42,13 @@ ngx_live_hls_recover_start(void)
     if (ngx_live_hls_started == 0) {
         ngx_live_hls_started = ngx_time();
     }
+}
+
+
+ngx_uint_t
+ngx_live_hls_recover_early(void)
+{
+    return ngx_time() - ngx_live_hls_started <= NGX_LIVE_HLS_RECOVER_EARLY;
 }
 
 
@@ -167,6 +178,13 @@ ngx_live_hls_recover_session(ngx_live_stream_t *st,
     hls->low_latency = (l->header.part != 0);
 
     for (i = 0; i < l->n; i++) {
+
+        /* it would be old news when nginx is started the next time */
+
+        (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V.m3u8%Z", dir,
+                            &l->renditions[i].track.name);
+        (void) ngx_delete_file(path);
+
         if (ngx_live_hls_recover_rendition(st, conf, hls, l,
                                            &l->renditions[i], dir)
             != NGX_OK)

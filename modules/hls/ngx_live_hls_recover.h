@@ -19,6 +19,12 @@
 /* nginx was started: called once in its master, and again at each reload */
 void ngx_live_hls_recover_start(void);
 
+/*
+ * Non-zero while the sessions of nginx's former life may not have been looked
+ * after yet: what is missing is not gone.
+ */
+ngx_uint_t ngx_live_hls_recover_early(void);
+
 /* seconds since its last line for which a session may be continued */
 #define ngx_live_hls_recover_time(conf, reconnect)                            \
     (((reconnect) + (conf)->target_duration) / 1000 + 1)
