@@ -422,11 +422,14 @@ sub _event {
 
 
 # What is wrong with the playlists that a player has seen, one after the other:
-# numbers must not go back, what was said of a segment must not change.
+# numbers must not go back, what was said of a segment must not change.  In front
+# may be an array of segments that were torn: their parts may be forgotten.
 
 sub lists_wrong {
     my (@events) = @_;
 
+    my %torn = ref $events[0] eq 'ARRAY'
+               ? map { $_ => 1 } @{shift(@events)} : ();
     my ($last, %said);
 
     for my $ev (grep { $_->{status} == 200 } @events) {
@@ -442,7 +445,7 @@ sub lists_wrong {
                    . "$pl->{next_part} of $pl->{next}"
                 if $pl->{next} == $last->{next}
                    && $pl->{next_part} < $last->{next_part}
-                   && !$pl->{ended};
+                   && !$pl->{ended} && !$torn{$pl->{next}};
         }
 
         for my $s (@{$pl->{segments}}) {
