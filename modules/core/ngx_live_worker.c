@@ -72,11 +72,17 @@ ngx_live_worker_init_process(ngx_cycle_t *cycle)
     ngx_live_slot_sh_t  *slot;
 
     if (ngx_process_slot < 0 || ngx_process_slot >= NGX_LIVE_SLOTS) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "process slot %i is beyond the %i that live supports",
+        ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
+                      "process slot %i is beyond the %i that live supports, "
+                      "this worker has no streams",
                       (ngx_int_t) ngx_process_slot,
                       (ngx_int_t) NGX_LIVE_SLOTS);
-        return NGX_ERROR;
+
+        /* all that is not live is served */
+
+        ngx_live_zone = NULL;
+
+        return NGX_OK;
     }
 
     ngx_live_slot = ngx_process_slot;
