@@ -69,7 +69,8 @@ typedef struct {
 
 /*
  * A request.  While it waits it stands in its stream's queue; answer() is
- * tried again each time the edge has moved and says NGX_AGAIN to wait on.
+ * tried again each time the edge has moved and says NGX_DECLINED to wait on.
+ * (NGX_AGAIN is what sending says to a slow client.)
  */
 
 typedef struct ngx_http_live_hls_ctx_s  ngx_http_live_hls_ctx_t;
@@ -138,6 +139,10 @@ ngx_http_live_hls_stream_t *ngx_http_live_hls_stream(ngx_live_stream_t *st,
  * conf->conn_waiters of a connection wait; others are answered by 503.
  */
 ngx_int_t ngx_http_live_hls_wait(ngx_http_live_hls_ctx_t *ctx);
+
+/* 503 with Retry-After; reason is a constant */
+ngx_int_t ngx_http_live_hls_unavailable(ngx_http_request_t *r,
+    const char *reason);
 
 /* removes it from the queue, if it is there */
 void ngx_http_live_hls_unwait(ngx_http_live_hls_ctx_t *ctx);

@@ -137,13 +137,13 @@ ngx_http_live_hls_part(ngx_http_live_hls_ctx_t *ctx)
     if (ctx->stream->hls->state == NGX_LIVE_HLS_MEASURING
         || ngx_http_live_hls_edge(ctx, &edge) != NGX_OK)
     {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
 
     rc = ngx_live_hls_request_part(&edge, ctx->name.msn, ctx->name.part);
 
     if (rc == NGX_AGAIN && !edge.ended) {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
 
     if (rc != NGX_OK) {
@@ -154,7 +154,7 @@ ngx_http_live_hls_part(ngx_http_live_hls_ctx_t *ctx)
                                      &part);
 
     if (rc == NGX_AGAIN) {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
 
     if (rc != NGX_OK || part.size == 0 || (part.flags & NGX_LIVE_HLS_GAP)) {

@@ -168,15 +168,13 @@ ngx_http_live_hls_answer(ngx_http_request_t *r, ngx_live_stream_t *st,
 
     cln->handler = ngx_http_live_hls_cleanup;
 
-    rc = ngx_http_live_hls_find(ctx);
-
-    if (rc != NGX_OK) {
-        return rc;
+    if (ngx_http_live_hls_find(ctx) != NGX_OK) {
+        return ngx_http_live_hls_none(r, "no such rendition");
     }
 
     rc = ctx->answer(ctx);
 
-    return rc == NGX_AGAIN ? ngx_http_live_hls_wait(ctx) : rc;
+    return rc == NGX_DECLINED ? ngx_http_live_hls_wait(ctx) : rc;
 }
 
 
@@ -196,7 +194,7 @@ ngx_http_live_hls_find(ngx_http_live_hls_ctx_t *ctx)
     ctx->rendition = ngx_live_hls_rendition(hls, &ctx->name.track);
 
     if (ctx->rendition == NULL) {
-        return ngx_http_live_hls_none(ctx->request, "no such rendition");
+        return NGX_DECLINED;
     }
 
     for (i = 0; i < hls->nrenditions; i++) {

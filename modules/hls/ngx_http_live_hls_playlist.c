@@ -46,14 +46,14 @@ ngx_http_live_hls_index(ngx_http_live_hls_ctx_t *ctx)
     hls = ctx->stream->hls;
 
     if (hls->state == NGX_LIVE_HLS_MEASURING) {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
 
     for (i = 0; i < hls->nrenditions; i++) {
         r = hls->renditions[i];
 
         if (r->next == r->first && hls->state != NGX_LIVE_HLS_ENDED) {
-            return NGX_AGAIN;
+            return NGX_DECLINED;
         }
     }
 
@@ -76,13 +76,13 @@ ngx_http_live_hls_playlist(ngx_http_live_hls_ctx_t *ctx)
     if (ctx->stream->hls->state == NGX_LIVE_HLS_MEASURING
         || ngx_http_live_hls_edge(ctx, &edge) != NGX_OK)
     {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
 
     if (ctx->waiting && ctx->blocking) {
 
         if (!edge.ended && !ngx_live_hls_request_ready(&edge, &ctx->want)) {
-            return NGX_AGAIN;
+            return NGX_DECLINED;
         }
 
         return ngx_http_live_hls_send_text(ctx, ctx->n, ctx->delta);
@@ -110,7 +110,7 @@ ngx_http_live_hls_playlist(ngx_http_live_hls_ctx_t *ctx)
     ctx->delta = delta;
 
     if (rc == NGX_LIVE_HLS_WAIT) {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
 
     return ngx_http_live_hls_send_text(ctx, ctx->n, ctx->delta);
@@ -177,10 +177,8 @@ ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 
     text = ngx_http_live_hls_text(ctx->stream, n, delta, gzip);
     if (text == NULL) {
-        (void) ngx_http_live_cache_control(r, "no-store");
-
-        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "the playlist is being written");
+        return ngx_http_live_hls_unavailable(r,
+                                             "the playlist is being written");
     }
 
     cln = ngx_pool_cleanup_add(r->pool, 0);

@@ -22,6 +22,10 @@ static ngx_uint_t *ngx_http_live_hls_conn(ngx_http_request_t *r);
 static void ngx_http_live_hls_conn_cleanup(void *data);
 
 
+/* seconds */
+static ngx_str_t  ngx_http_live_hls_retry = ngx_string("1");
+
+
 ngx_http_live_hls_stream_t *
 ngx_http_live_hls_stream(ngx_live_stream_t *st, ngx_live_hls_sh_t *hls)
 {
@@ -148,7 +152,7 @@ ngx_http_live_hls_wake(ngx_http_live_hls_stream_t *hs)
 
         rc = ctx->answer(ctx);
 
-        if (rc != NGX_AGAIN) {
+        if (rc != NGX_DECLINED) {
             ngx_http_live_hls_resume(ctx, rc);
         }
     }
@@ -196,10 +200,7 @@ ngx_http_live_hls_wait(ngx_http_live_hls_ctx_t *ctx)
                       "too many requests wait for stream \"%V\"",
                       &hs->st->sh->sn.str);
 
-        (void) ngx_http_live_cache_control(r, "no-store");
-
-        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "too many requests wait");
+        return ngx_http_live_hls_unavailable(r, "too many requests wait");
     }
 
     /* RFC 8216bis 6.2.5.2: three target durations without news are too long */
@@ -218,6 +219,20 @@ ngx_http_live_hls_wait(ngx_http_live_hls_ctx_t *ctx)
     r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_http_live_hls_unavailable(ngx_http_request_t *r, const char *reason)
+{
+    if (ngx_http_live_cache_control(r, "no-store") != NGX_OK
+        || ngx_http_live_header(r, "Retry-After", &ngx_http_live_hls_retry)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE, reason);
 }
 
 
@@ -296,10 +311,7 @@ ngx_http_live_hls_timeout(ngx_event_t *ev)
                       "stream \"%V\" brought no news for three target "
                       "durations", &st->sh->sn.str);
 
-        (void) ngx_http_live_cache_control(r, "no-store");
-
-        rc = ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                   "the stream brings no news");
+        rc = ngx_http_live_hls_unavailable(r, "the stream brings no news");
 
         ngx_http_live_hls_resume(ctx, rc);
     }
@@ -326,6 +338,12 @@ ngx_http_live_hls_conn(ngx_http_request_t *r)
 #if (NGX_HTTP_V2)
     if (r->stream) {
         c = r->stream->connection->connection;
+    }
+#endif
+
+#if (NGX_HTTP_V3)
+    if (c->quic) {
+        c = c->quic->parent;
     }
 #endif
 
