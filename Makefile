@@ -12,20 +12,20 @@
 # make install          installs the modules (DESTDIR, MODULESDIR)
 # make clean
 #
-# NGX_SRC=DIR           another nginx source tree, 1.22 to mainline
+# NGINX_SRC=DIR         another nginx source tree, 1.22 to mainline
 # SANITIZE=1            with the address and undefined behaviour sanitizers
 # BUILD=DIR             where everything built goes
 # TESTS=t/FILE.t        only these tests
 
 
 NGX_DEV =	/usr/share/nginx/src
-NGX_SRC =	$(NGX_DEV)
+NGINX_SRC =	$(NGX_DEV)
 
-ifeq ($(NGX_SRC),$(NGX_DEV))
+ifeq ($(NGINX_SRC),$(NGX_DEV))
 BUILD =		build$(if $(SANITIZE),/sanitize)
 else
 NGX_VERSION :=	$(shell sed -n 's/.*NGINX_VERSION  *"\(.*\)"/\1/p' \
-			$(NGX_SRC)/src/core/nginx.h)
+			$(NGINX_SRC)/src/core/nginx.h)
 BUILD =		build/nginx-$(NGX_VERSION)$(if $(SANITIZE),-sanitize)
 endif
 
@@ -45,8 +45,8 @@ export SANITIZE
 all:		modules
 
 modules:
-	@test -d $(NGX_SRC)/src || util/deps
-	@util/build $(BUILD) $(NGX_SRC)
+	@test -d $(NGINX_SRC)/src || util/deps
+	@util/build $(BUILD) $(NGINX_SRC)
 
 deps:
 	@util/deps
@@ -58,11 +58,11 @@ html:
 	@util/page $(BUILD)
 
 run:		deps
-	@util/build $(BUILD) $(NGX_SRC)
+	@util/build $(BUILD) $(NGINX_SRC)
 	@exec util/run $(BUILD)
 
 test:		deps-test
-	@util/build $(BUILD) $(NGX_SRC)
+	@util/build $(BUILD) $(NGINX_SRC)
 	@util/page $(BUILD) --browser
 	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
 		prove -j $(JOBS) -r $(PROVEFLAGS) $(TESTS)

@@ -50,9 +50,9 @@ FUZZ_LONG =	60
 # the configured tree, with objs/ngx_auto_config.h
 
 NGX_TREE =	$(BUILD)/nginx
-NGX_INCS =	-I $(NGX_TREE)/objs -I $(NGX_SRC)/src/core \
-		-I $(NGX_SRC)/src/event -I $(NGX_SRC)/src/event/modules \
-		-I $(NGX_SRC)/src/event/quic -I $(NGX_SRC)/src/os/unix
+NGX_INCS =	-I $(NGX_TREE)/objs -I $(NGINX_SRC)/src/core \
+		-I $(NGINX_SRC)/src/event -I $(NGINX_SRC)/src/event/modules \
+		-I $(NGINX_SRC)/src/event/quic -I $(NGINX_SRC)/src/os/unix
 
 UNIT_CFLAGS =	-g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror \
 		-Wno-unused-parameter -MMD -MP \
@@ -91,7 +91,7 @@ check-long:	fuzz
 # the modules may not compile yet: the tests need the configuration only
 
 $(NGX_TREE)/objs/ngx_auto_config.h:
-	@util/build $(BUILD) $(NGX_SRC) || test -f $@
+	@util/build $(BUILD) $(NGINX_SRC) || test -f $@
 
 $(UNIT_DIR)/obj/%.o:	%.c | $(NGX_TREE)/objs/ngx_auto_config.h
 	@mkdir -p $(@D)
