@@ -34,9 +34,11 @@ endif
 MODULESDIR =	/usr/lib/nginx/modules
 AVAILABLEDIR =	/usr/share/nginx/modules-available
 
-# which tests, and how many at the same time
+# which tests, and how many at the same time; those that watch the clock of
+# a picture run first and alone
 
-TESTS =		t/
+TESTS =		$(sort $(wildcard t/*.t))
+ALONE =		t/page_play.t
 JOBS =		2
 
 export SANITIZE
@@ -64,8 +66,13 @@ run:		deps
 test:		deps-test
 	@util/build $(BUILD) $(NGINX_SRC)
 	@util/page $(BUILD) --browser
-	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
-		prove -j $(JOBS) -r $(PROVEFLAGS) $(TESTS)
+	@export NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE); \
+	rc=0; \
+	set -- $(filter $(ALONE),$(TESTS)); \
+	test $$# = 0 || prove $(PROVEFLAGS) $$@ || rc=1; \
+	set -- $(filter-out $(ALONE),$(TESTS)); \
+	test $$# = 0 || prove -j $(JOBS) -r $(PROVEFLAGS) $$@ || rc=1; \
+	exit $$rc
 
 check:		deps-test modules
 	@util/check $(BUILD)
