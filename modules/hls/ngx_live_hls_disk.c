@@ -23,22 +23,30 @@
 #define NGX_LIVE_HLS_DISK_DIR       0755
 
 
-typedef struct {
+/* a task of that size is not waited with */
+#define NGX_LIVE_HLS_DISK_ENOUGH    65536
+
+/* parts of one task */
+#define NGX_LIVE_HLS_DISK_PARTS     16
+
+
+struct ngx_live_hls_disk_task_s {
     ngx_thread_task_t             task;
     ngx_live_hls_disk_t          *disk;
     ngx_uint_t                    type;
     u_char                       *path;
 
-    u_char                       *data;
+    struct iovec                  data[NGX_LIVE_HLS_DISK_PARTS];
+    ngx_uint_t                    n;
     size_t                        size;
     off_t                         offset;
 
     ngx_live_hls_rendition_sh_t  *rendition;
     uint64_t                      msn;
-    ngx_uint_t                    part;
+    ngx_uint_t                    part;     /* the first one */
 
     ngx_err_t                     err;
-} ngx_live_hls_disk_task_t;
+};
 
 
 static ngx_live_hls_disk_task_t *ngx_live_hls_disk_task(
@@ -47,6 +55,8 @@ static ngx_live_hls_disk_task_t *ngx_live_hls_disk_segment(
     ngx_live_hls_disk_t *disk, ngx_uint_t type,
     ngx_live_hls_rendition_sh_t *r, uint64_t msn);
 static ngx_int_t ngx_live_hls_disk_post(ngx_live_hls_disk_task_t *t);
+static void ngx_live_hls_disk_free(ngx_live_hls_disk_task_t *t);
+static ngx_err_t ngx_live_hls_disk_append_file(ngx_live_hls_disk_task_t *t);
 static void ngx_live_hls_disk_handler(void *data, ngx_log_t *log);
 static void ngx_live_hls_disk_run_journal(ngx_live_hls_disk_task_t *t,
     ngx_log_t *log);
@@ -121,14 +131,21 @@ ngx_live_hls_disk_unref(ngx_live_hls_disk_t *disk)
 
 ngx_int_t
 ngx_live_hls_disk_append(ngx_live_hls_disk_t *disk,
-    ngx_live_hls_rendition_sh_t *r, ngx_live_hls_part_sh_t *part,
-    u_char *data, size_t size)
+    ngx_live_hls_disk_task_t **pending, ngx_live_hls_rendition_sh_t *r,
+    ngx_live_hls_part_sh_t *part, u_char *data, size_t size)
 {
     ngx_live_hls_disk_task_t  *t;
 
-    t = NULL;
+    t = *pending;
 
-    if (disk->queued < disk->max) {
+    if (t && (t->msn != part->msn || t->offset + (off_t) t->size
+                                     != (off_t) part->offset))
+    {
+        ngx_live_hls_disk_flush(pending);
+        t = NULL;
+    }
+
+    if (t == NULL && disk->queued < disk->max) {
         t = ngx_live_hls_disk_segment(disk, NGX_LIVE_HLS_DISK_APPEND, r,
                                       part->msn);
     }
@@ -140,12 +157,60 @@ ngx_live_hls_disk_append(ngx_live_hls_disk_t *disk,
         return NGX_DECLINED;
     }
 
-    t->data = data;
-    t->size = size;
-    t->offset = part->offset;
-    t->part = part->index;
+    if (t->n == 0) {
+        t->offset = part->offset;
+        t->part = part->index;
+    }
 
-    return ngx_live_hls_disk_post(t);
+    t->data[t->n].iov_base = data;
+    t->data[t->n].iov_len = size;
+    t->n++;
+    t->size += size;
+
+    *pending = t;
+
+    if (t->size >= NGX_LIVE_HLS_DISK_ENOUGH
+        || t->n == NGX_LIVE_HLS_DISK_PARTS)
+    {
+        ngx_live_hls_disk_flush(pending);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_live_hls_disk_flush(ngx_live_hls_disk_task_t **pending)
+{
+    ngx_uint_t                     i, n, part;
+    uint64_t                       msn;
+    ngx_live_hls_disk_t           *disk;
+    ngx_live_hls_disk_task_t      *t;
+    ngx_live_hls_rendition_sh_t   *r;
+
+    t = *pending;
+
+    if (t == NULL) {
+        return;
+    }
+
+    *pending = NULL;
+
+    disk = t->disk;
+    r = t->rendition;
+    msn = t->msn;
+    part = t->part;
+    n = t->n;
+
+    if (ngx_live_hls_disk_post(t) == NGX_OK || disk->data == NULL) {
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&disk->hls->stat.disk_refused, n);
+
+    for (i = 0; i < n; i++) {
+        disk->stored(disk->data, r, msn, part + i, 0);
+    }
 }
 
 
@@ -191,8 +256,9 @@ ngx_live_hls_disk_file(ngx_live_hls_disk_t *disk, const char *name,
         return;
     }
 
-    t->data = data;
-    t->size = size;
+    t->data[0].iov_base = data;
+    t->data[0].iov_len = size;
+    t->n = 1;
 
     (void) ngx_live_hls_disk_post(t);
 }
@@ -310,13 +376,7 @@ ngx_live_hls_disk_post(ngx_live_hls_disk_task_t *t)
     disk = t->disk;
 
     if (ngx_thread_task_post(disk->pool, &t->task) != NGX_OK) {
-
-        if (t->data) {
-            ngx_free(t->data);
-        }
-
-        ngx_free(t);
-
+        ngx_live_hls_disk_free(t);
         return NGX_DECLINED;
     }
 
@@ -332,27 +392,27 @@ ngx_live_hls_disk_post(ngx_live_hls_disk_task_t *t)
 
 
 static void
+ngx_live_hls_disk_free(ngx_live_hls_disk_task_t *t)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < t->n; i++) {
+        ngx_free(t->data[i].iov_base);
+    }
+
+    ngx_free(t);
+}
+
+
+static void
 ngx_live_hls_disk_handler(void *data, ngx_log_t *log)
 {
     ngx_live_hls_disk_task_t *t = data;
 
-    ngx_fd_t  fd;
-
     switch (t->type) {
 
     case NGX_LIVE_HLS_DISK_APPEND:
-        fd = ngx_live_hls_disk_create(t->path, O_WRONLY, &t->err);
-
-        if (fd == NGX_INVALID_FILE) {
-            return;
-        }
-
-        t->err = ngx_live_hls_disk_write(fd, t->data, t->size, t->offset);
-
-        if (ngx_close_file(fd) == NGX_FILE_ERROR && t->err == 0) {
-            t->err = ngx_errno;
-        }
-
+        t->err = ngx_live_hls_disk_append_file(t);
         return;
 
     case NGX_LIVE_HLS_DISK_TRUNCATE:
@@ -370,13 +430,44 @@ ngx_live_hls_disk_handler(void *data, ngx_log_t *log)
         return;
 
     case NGX_LIVE_HLS_DISK_FILE:
-        t->err = ngx_live_hls_disk_put(t->path, t->data, t->size);
+        t->err = ngx_live_hls_disk_put(t->path, t->data[0].iov_base,
+                                       t->data[0].iov_len);
         return;
 
     default: /* NGX_LIVE_HLS_DISK_JOURNAL */
         ngx_live_hls_disk_run_journal(t, log);
         return;
     }
+}
+
+
+static ngx_err_t
+ngx_live_hls_disk_append_file(ngx_live_hls_disk_task_t *t)
+{
+    off_t       offset;
+    ngx_fd_t    fd;
+    ngx_err_t   err;
+    ngx_uint_t  i;
+
+    fd = ngx_live_hls_disk_create(t->path, O_WRONLY, &err);
+
+    if (fd == NGX_INVALID_FILE) {
+        return err;
+    }
+
+    offset = t->offset;
+
+    for (i = 0; err == 0 && i < t->n; i++) {
+        err = ngx_live_hls_disk_write(fd, t->data[i].iov_base,
+                                      t->data[i].iov_len, offset);
+        offset += t->data[i].iov_len;
+    }
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR && err == 0) {
+        err = ngx_errno;
+    }
+
+    return err;
 }
 
 
@@ -554,6 +645,7 @@ static void
 ngx_live_hls_disk_done(ngx_event_t *ev)
 {
     uint64_t                   written;
+    ngx_uint_t                 i;
     ngx_live_stream_t         *st;
     ngx_live_hls_disk_t       *disk;
     ngx_live_hls_disk_task_t  *t;
@@ -581,8 +673,8 @@ ngx_live_hls_disk_done(ngx_event_t *ev)
             (void) ngx_atomic_fetch_add(&disk->hls->stat.disk_bytes, t->size);
         }
 
-        if (disk->data) {
-            disk->stored(disk->data, t->rendition, t->msn, t->part,
+        for (i = 0; disk->data && i < t->n; i++) {
+            disk->stored(disk->data, t->rendition, t->msn, t->part + i,
                          t->err == 0);
         }
 
@@ -600,11 +692,7 @@ ngx_live_hls_disk_done(ngx_event_t *ev)
         break;
     }
 
-    if (t->data) {
-        ngx_free(t->data);
-    }
-
-    ngx_free(t);
+    ngx_live_hls_disk_free(t);
 
     ngx_live_hls_disk_unref(disk);
     ngx_live_stream_close(st);

@@ -21,7 +21,8 @@
  * on refusal.
  */
 
-typedef struct ngx_live_hls_disk_s  ngx_live_hls_disk_t;
+typedef struct ngx_live_hls_disk_s       ngx_live_hls_disk_t;
+typedef struct ngx_live_hls_disk_task_s  ngx_live_hls_disk_task_t;
 
 /* a part was written, or not */
 typedef void (*ngx_live_hls_disk_stored_pt)(void *data,
@@ -67,10 +68,15 @@ ngx_live_hls_disk_t *ngx_live_hls_disk_open(ngx_live_stream_t *st,
 /* pending tasks are finished, their results are told to nobody */
 void ngx_live_hls_disk_close(ngx_live_hls_disk_t *disk);
 
-/* NGX_DECLINED: the queue is full */
+/*
+ * NGX_DECLINED: the queue is full.  Small parts of a segment are put together
+ * in *pending, which is NULL at first, until there are enough of them or
+ * flush is called: at the end of the segment at the latest.
+ */
 ngx_int_t ngx_live_hls_disk_append(ngx_live_hls_disk_t *disk,
-    ngx_live_hls_rendition_sh_t *r, ngx_live_hls_part_sh_t *part,
-    u_char *data, size_t size);
+    ngx_live_hls_disk_task_t **pending, ngx_live_hls_rendition_sh_t *r,
+    ngx_live_hls_part_sh_t *part, u_char *data, size_t size);
+void ngx_live_hls_disk_flush(ngx_live_hls_disk_task_t **pending);
 
 /* cuts a segment to its length, deletes it */
 void ngx_live_hls_disk_truncate(ngx_live_hls_disk_t *disk,

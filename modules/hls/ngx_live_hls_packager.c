@@ -168,6 +168,8 @@ ngx_live_hls_packager_destroy(ngx_live_hls_packager_t *p)
         if (t->mux) {
             ngx_live_hls_mux_destroy(t->mux);
         }
+
+        ngx_live_hls_disk_flush(&t->pending);
     }
 
     if (p->disk) {

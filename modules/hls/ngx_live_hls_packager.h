@@ -48,6 +48,7 @@ typedef struct {
 
     ngx_live_hls_segment_sh_t     segment;   /* the open one */
     ngx_live_hls_part_sh_t        part;      /* ready to be published */
+    ngx_live_hls_disk_task_t     *pending;   /* small parts */
     uint32_t                      size;      /* of the open segment so far */
     ngx_uint_t                    parts;
     int32_t                       delay;     /* pts - dts of key frames */

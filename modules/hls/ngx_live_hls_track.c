@@ -299,7 +299,8 @@ ngx_live_hls_track_store(ngx_live_hls_track_t *t, ngx_live_hls_mux_buf_t *buf)
                                                size);
     }
 
-    if (ngx_live_hls_disk_append(p->disk, t->r, &t->part, buf->data, size)
+    if (ngx_live_hls_disk_append(p->disk, &t->pending, t->r, &t->part,
+                                 buf->data, size)
         != NGX_OK
         || t->part.seq == 0)
     {
@@ -345,6 +346,8 @@ ngx_live_hls_track_segment(ngx_live_hls_track_t *t,
         ev->part = 0;
         ngx_live_hls_track_part(t, ev);
     }
+
+    ngx_live_hls_disk_flush(&t->pending);
 
     if (ev->forced) {
         ngx_live_hls_track_forced(t, ev);
@@ -613,6 +616,8 @@ ngx_live_hls_track_repair(ngx_live_hls_track_t *t)
         t->lost |= (part->flags & NGX_LIVE_HLS_GAP) ? 1 : 0;
     }
 
+    ngx_live_hls_disk_flush(&t->pending);
+
     if (parts == 0) {
         return;
     }
@@ -655,7 +660,8 @@ ngx_live_hls_track_rewrite(ngx_live_hls_track_t *t,
         f = ngx_live_ring_entry(ngx_live_zone, ring, part->seq);
         ngx_live_ring_copy_out(ngx_live_zone, ring, f, 0, data, part->size);
 
-        if (ngx_live_hls_disk_append(p->disk, t->r, part, data, part->size)
+        if (ngx_live_hls_disk_append(p->disk, &t->pending, t->r, part, data,
+                                     part->size)
             == NGX_OK)
         {
             return;
