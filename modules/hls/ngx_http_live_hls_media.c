@@ -157,7 +157,12 @@ ngx_http_live_hls_part(ngx_http_live_hls_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    if (rc != NGX_OK || part.size == 0 || (part.flags & NGX_LIVE_HLS_GAP)) {
+    /*
+     * What the disk has refused may have been listed before, and is a gap for
+     * those who have not seen it yet: from memory it is answered all the same.
+     */
+
+    if (rc != NGX_OK || part.size == 0) {
         return ngx_http_live_hls_not_found(ctx, "no such part");
     }
 
