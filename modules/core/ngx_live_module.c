@@ -275,6 +275,7 @@ ngx_live_init_module(ngx_cycle_t *cycle)
 
     ngx_live_zone = lmcf->zone;
     lmcf->generation = ++ngx_live_zone->sh->generation;
+    ngx_live_zone->sh->drain = lmcf->drain;
 
     return ngx_live_worker_init_module(cycle);
 }

@@ -902,25 +902,21 @@ ngx_live_stream_give_up(ngx_live_stream_t *st, const char *reason)
 /*
  * After a reload publishers stay with the old worker.  With "live_drain" it
  * sends them away one by one; each comes back to a new worker and continues
- * its stream.
+ * its stream.  The newest configuration says whether, not the worker's own.
  */
 
 static void
 ngx_live_stream_drain(void)
 {
-    static ngx_msec_t      last;
+    static ngx_msec_t   last;
 
-    ngx_uint_t             i;
-    ngx_live_stream_t     *st;
-    ngx_live_main_conf_t  *lmcf;
+    ngx_uint_t          i;
+    ngx_msec_t          drain;
+    ngx_live_stream_t  *st;
 
-    lmcf = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle);
+    drain = ngx_live_zone->sh->drain;
 
-    if (lmcf->drain == 0) {
-        return;
-    }
-
-    if (last && ngx_current_msec - last < lmcf->drain) {
+    if (drain == 0 || (last && ngx_current_msec - last < drain)) {
         return;
     }
 

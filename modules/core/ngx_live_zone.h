@@ -58,6 +58,7 @@ typedef struct {
     ngx_uint_t                 nsessions;
 
     ngx_uint_t                 generation;  /* of the newest configuration */
+    ngx_msec_t                 drain;       /* its "live_drain", 0: off */
     ngx_atomic_t               keeper;      /* pid of the housekeeper */
     ngx_atomic_t               keeper_slot;
 
