@@ -286,7 +286,7 @@ ngx_live_tick_handler(ngx_event_t *ev)
         slot->exiting = 1;
     }
 
-    if (slot->rung) {
+    if (slot->rung || slot->kill) {
 
         /* whoever wanted to ring may have died with the hand on the bell */
 
