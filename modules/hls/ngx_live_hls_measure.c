@@ -117,6 +117,7 @@ ngx_live_hls_measure_ready(ngx_live_hls_packager_t *p)
     ngx_uint_t              keys, video, audio;
     ngx_queue_t            *q;
     ngx_live_time_t         first, last, span;
+    ngx_live_config_sh_t   *config;
     ngx_live_hls_sample_t  *s;
 
     if (p->waiting_size > NGX_LIVE_HLS_MEASURE_BYTES) {
@@ -147,13 +148,13 @@ ngx_live_hls_measure_ready(ngx_live_hls_packager_t *p)
     {
         s = ngx_queue_data(q, ngx_live_hls_sample_t, queue);
 
-        if (p->stream->sh->tracks[s->track].config == 0) {
+        config = ngx_live_stream_config(p->stream, s->track, 0);
+
+        if (config == NULL) {
             continue;
         }
 
-        if (ngx_live_stream_config(p->stream, s->track, 0)->info.kind
-            == NGX_LIVE_KIND_VIDEO)
-        {
+        if (config->info.kind == NGX_LIVE_KIND_VIDEO) {
             video++;
             keys += s->cut.key;
 

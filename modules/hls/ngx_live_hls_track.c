@@ -24,6 +24,7 @@ static void ngx_live_hls_track_part(ngx_live_hls_track_t *t,
     ngx_live_hls_cut_event_t *ev);
 static void ngx_live_hls_track_store(ngx_live_hls_track_t *t,
     ngx_live_hls_mux_buf_t *buf);
+static void ngx_live_hls_track_full(ngx_live_hls_packager_t *p);
 static void ngx_live_hls_track_segment(ngx_live_hls_track_t *t,
     ngx_live_hls_cut_event_t *ev);
 static void ngx_live_hls_track_forced(ngx_live_hls_track_t *t,
@@ -297,6 +298,9 @@ ngx_live_hls_track_store(ngx_live_hls_track_t *t, ngx_live_hls_mux_buf_t *buf)
     if (!failing) {
         t->part.seq = ngx_live_hls_index_bytes(t->r, &t->part, buf->data,
                                                size);
+        if (t->part.seq == 0) {
+            ngx_live_hls_track_full(p);
+        }
     }
 
     if (ngx_live_hls_disk_append(p->disk, &t->pending, t->r, &t->part,
@@ -318,6 +322,21 @@ lost:
     t->part.seq = 0;
     t->part.flags |= NGX_LIVE_HLS_GAP;
     t->size += size;
+}
+
+
+static void
+ngx_live_hls_track_full(ngx_live_hls_packager_t *p)
+{
+    if (p->full && ngx_time() - p->full < 60) {
+        return;
+    }
+
+    p->full = ngx_time();
+
+    ngx_log_error(NGX_LOG_ERR, p->stream->log, 0,
+                  "live zone is full, or readers hold all of its memory: "
+                  "parts of \"%V\" are lost", &p->stream->sh->sn.str);
 }
 
 
