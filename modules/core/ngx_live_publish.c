@@ -12,6 +12,10 @@
 /* ms that a living owner has for giving up a stream */
 #define NGX_LIVE_PUBLISH_TAKEOVER  1000
 
+/* changes of a track's configuration, within ms */
+#define NGX_LIVE_PUBLISH_CHANGES       16
+#define NGX_LIVE_PUBLISH_CHANGES_TIME  10000
+
 /* ms between two log lines about the same lack of memory */
 #define NGX_LIVE_PUBLISH_LOG       60000
 
@@ -32,6 +36,7 @@ static void ngx_live_publish_timer(ngx_event_t *ev);
 static void ngx_live_publish_begin(ngx_live_publisher_t *pub);
 static ngx_int_t ngx_live_publish_config_same(ngx_live_track_sh_t *track,
     u_char *data, size_t size);
+static ngx_int_t ngx_live_publish_config_often(ngx_live_track_sh_t *track);
 static void ngx_live_publish_time(ngx_live_publisher_t *pub,
     ngx_live_frame_t *f, uint32_t ms);
 static ngx_live_frame_t *ngx_live_publish_write(ngx_live_publisher_t *pub,
@@ -464,6 +469,17 @@ ngx_live_publish_config(ngx_live_publisher_t *pub, ngx_uint_t n,
         return NGX_OK;
     }
 
+    if (ngx_live_publish_config_often(track) == NGX_OK) {
+
+        if (info->kind != NGX_LIVE_KIND_DATA) {
+            return NGX_DECLINED;
+        }
+
+        st->sh->dropped++;
+
+        return NGX_OK;
+    }
+
     version = track->config + 1;
     config = &track->configs[version % NGX_LIVE_CONFIGS];
 
@@ -529,6 +545,24 @@ ngx_live_publish_config_same(ngx_live_track_sh_t *track, u_char *data,
     }
 
     return NGX_DECLINED;
+}
+
+
+/* each change costs players a message and packagers an initialization */
+
+static ngx_int_t
+ngx_live_publish_config_often(ngx_live_track_sh_t *track)
+{
+    int64_t  now;
+
+    now = ngx_live_now();
+
+    if (now - track->changed > NGX_LIVE_PUBLISH_CHANGES_TIME) {
+        track->changed = now;
+        track->changes = 0;
+    }
+
+    return ++track->changes > NGX_LIVE_PUBLISH_CHANGES ? NGX_OK : NGX_DECLINED;
 }
 
 

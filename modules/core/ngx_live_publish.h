@@ -73,7 +73,8 @@ void ngx_live_publish_close(ngx_live_publisher_t *pub, ngx_uint_t end);
 /*
  * A new configuration of a track; data is what RTMP players are sent: the
  * FLV tag body with its prefix.  The same bytes again are no change.
- * NGX_DECLINED: too large, or more changes than a stream may make.
+ * NGX_DECLINED: too large, or the 17th change in ten seconds; data is dropped
+ * and counted then.
  */
 ngx_int_t ngx_live_publish_config(ngx_live_publisher_t *pub,
     ngx_uint_t track, ngx_live_track_info_t *info, u_char *data, size_t size);

@@ -76,6 +76,8 @@ typedef struct {
 
     uint64_t                   publisher;   /* number of the last one that
                                                has configured it */
+    int64_t                    changed;     /* ms: changes are counted since */
+    ngx_uint_t                 changes;
 
     u_char                     group[8];    /* alternatives of one content */
     u_char                     lang[8];
