@@ -23,13 +23,16 @@ use Test::NginxLive::RTMP qw/ str avc_config avc_frame aac_config aac_frame /;
 Test::NginxLive->need(qw/ live live_rtmp /);
 
 my $t = Test::NginxLive->new(
-    live => 'zone live 64m; reconnect 3s; publish any;
-             application live { publish_stale 1s; }
+    live => 'zone live 64m; reconnect 1m; publish any;
+             application live { publish_stale 1m; }
+             application stale { publish_stale 500ms; }
              application over { publish_conflict takeover; }
              application brief { reconnect 1s; }',
     stream => 'live_rtmp_flush 10ms;
                server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }'
 )->start;
+
+my $waited = 0;
 
 # the second publisher is in the first one's worker, or in the other one
 
@@ -47,13 +50,16 @@ for my $same (1, 0) {
     ok(alive($a), 'the first goes on');
     $b->close;
 
+    $a->close;
+
     # reject does not protect a publisher that is silent
 
+    $a = publisher('stale', $name);
     $b = client_of($a, $same);
-    my $player = player('live', $name);
+    my $player = player('stale', $name);
 
     wait_for(sub {
-        my $code = try_publish($b, 'live', $name);
+        my $code = try_publish($b, 'stale', $name);
         return 1 if $code eq 'NetStream.Publish.Start';
         $b->close;
         $b = client_of($a, $same);
@@ -62,7 +68,7 @@ for my $same (1, 0) {
 
     is($a->status->{description}, 'Publishing was ended by the server.',
         "stale: the first is told: $where");
-    ok($a->closed, 'and closed');
+    closes($a, 'and closed');
 
     media($b, 50000, 3);
     ok(frames($player, 3), 'its player goes on');
@@ -79,7 +85,7 @@ for my $same (1, 0) {
     is(try_publish($b, 'over', $name), 'NetStream.Publish.Start',
         "takeover: $where");
     is($a->status->{code}, 'NetStream.Failed', 'the first is told');
-    ok($a->closed, 'and closed');
+    closes($a, 'and closed');
 
     media($b, 9000, 4);
     my $next = frames($player, 4);
@@ -91,7 +97,7 @@ for my $same (1, 0) {
     my $c = client_of($b, $same);
     is(try_publish($c, 'over', $name), 'NetStream.Publish.Start',
         "takeover of a takeover: $where");
-    ok($b->closed, 'the second is closed');
+    closes($b, 'the second is closed');
     media($c, 0, 2);
     ok(frames($player, 2), 'the player goes on');
     $_->close for $c, $player;
@@ -129,24 +135,29 @@ ok(frames($late, 3), 'so does the later one');
 
 $mark = $t->log_mark;
 $b->close;
-$t->wait_log(qr/"live\/back" ended/, 10, $mark);
+
+$a = publisher('brief', 'back');
+$player = player('brief', 'back');
+$a->close;
+$t->wait_log(qr/"brief\/back" ended/, 10, $mark);
 
 is($player->status->{code}, 'NetStream.Play.UnpublishNotify',
     'the player is told that the stream has ended');
 is($player->status->{code}, 'NetStream.Play.Stop', 'and that it is stopped');
-ok($player->closed, 'and closed');
+closes($player, 'and closed');
 
 $b = client();
 $b->handshake;
-$b->connect_app('live');
+$b->connect_app('brief');
 $b->command($b->create_stream, 'play', 0, undef, 'back');
 is($b->status->{code}, 'NetStream.Play.StreamNotFound', 'it is gone');
 
 # a new stream of that name begins anew
 
-$a = publisher('live', 'back');
-$t->wait_log(qr/"live\/back" started/, 5, $mark);
-$player = player('live', 'back');
+$mark = $t->log_mark;
+$a = publisher('brief', 'back');
+$t->wait_log(qr/"brief\/back" started/, 5, $mark);
+$player = player('brief', 'back');
 ok(frames($player, 1), 'and is played');
 
 done_testing();
@@ -233,6 +244,17 @@ sub frames {
     }
 
     return $m->{time};
+}
+
+
+# The server leaves a client some time to read why; one that has read it says
+# so, except the first.
+
+sub closes {
+    my ($c, $what) = @_;
+
+    $c->sock->shutdown(1) if $waited++;
+    ok($c->closed, $what);
 }
 
 
