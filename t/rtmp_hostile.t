@@ -25,8 +25,10 @@ Test::NginxLive->need(qw/ live live_rtmp /);
 
 my $t = Test::NginxLive->new(
     live => 'zone live 32m; application live { publish any; play any; }',
-    stream => 'live_rtmp_handshake_timeout 1s; live_rtmp_timeout 2s;
-               server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }'
+    stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }
+               server { listen 127.0.0.1:%%PORT_brief%%; live_rtmp;
+                        live_rtmp_handshake_timeout 1s;
+                        live_rtmp_timeout 1s; }'
 )->start;
 
 my @workers = $t->workers;
@@ -47,26 +49,26 @@ raw('RTMPE', "\x06" . 'x' x 1536, 'unsupported version');
 raw('zeros', "\0" x 4096, 'unsupported version');
 
 my $mark = $t->log_mark;
-$c = client();
+$c = client('brief');
 $c->write("\x03" . 'x' x 100);
 ok($c->closed, 'half a handshake is closed');
 like($t->wait_log(qr/timed out/, 5, $mark), qr/reading RTMP handshake/,
     'after the timeout');
 
 $mark = $t->log_mark;
-$c = client();
+$c = client('brief');
 ok($c->closed, 'a silent client is closed');
 ok($t->wait_log(qr/timed out.*reading RTMP handshake/, 5, $mark), 'log');
 
 $mark = $t->log_mark;
-$c = client();
+$c = client('brief');
 $c->write("\x03" . $c->c1);
 is(length $c->read(3073), 3073, 'a client without C2 is answered');
 ok($c->closed, 'and closed');
 ok($t->wait_log(qr/timed out.*reading RTMP handshake/, 5, $mark), 'log');
 
 $mark = $t->log_mark;
-$c = client();
+$c = client('brief');
 $c->handshake;
 ok($c->closed, 'a client without a command is closed');
 ok($t->wait_log(qr/timed out.*waiting for RTMP connect/, 5, $mark), 'log');
@@ -100,7 +102,7 @@ after_handshake('a message of 16 MB',
     sub { $_[0]->message(type => 'command', len => 0xffffff) },
     'too long message');
 after_handshake('chunk size 0', sub { $_[0]->set_chunk_size(0) || 1 },
-    'invalid chunk size', 1);
+    'invalid chunk size');
 after_handshake('negative chunk size', sub {
     $_[0]->message(csid => 2, type => 'chunk_size', body => "\xff\xff\xff\xff")
 }, 'invalid chunk size');
@@ -210,7 +212,7 @@ after_publish('video before its time is dropped, then', sub {
     $c->video(0, avc_frame(1));
     $c->audio(0, aac_frame());
     $c->message(csid => 6, type => 'video', msid => 1, body => "\x17\x01");
-}, '.', 1);
+}, '.');
 ok($t->wait_log(qr/video frames before their configuration/, 5), 'dropped');
 
 after_publish('a truncated video tag',
@@ -238,7 +240,7 @@ after_publish('publish twice', sub {
 after_publish('a message of 16 MB', sub {
     $_[0]->message(type => 'video', msid => 1, csid => 6, len => 0xffffff)
 }, 'too long message');
-after_publish('silence', sub { 1 }, 'client timed out');
+after_publish('silence', sub { 1 }, 'client timed out', 'brief');
 
 # nothing of it has touched the others
 
@@ -253,16 +255,20 @@ ok($m, 'a player plays');
 
 is("@{[ $t->workers ]}", "@workers", 'no worker was lost');
 
+$_->close for $pub, $player;
+
 done_testing();
 
 ###############################################################################
 
+# At the port called brief whoever is silent for a second is closed.
+
 sub client {
-    return Test::NginxLive::RTMP->new(port => $t->port('rtmp'));
+    return Test::NginxLive::RTMP->new(port => $t->port($_[0] // 'rtmp'));
 }
 
 
-# the good publisher must not time out
+# the good publisher goes on
 
 sub frame {
     my ($key) = @_;
@@ -321,10 +327,10 @@ sub after_connect {
 
 
 sub after_publish {
-    my ($what, $code, $reason) = @_;
+    my ($what, $code, $reason, $port) = @_;
 
     my $mark = $t->log_mark;
-    my $c = client();
+    my $c = client($port);
     $c->publish('live', 'bad');
     $code->($c);
     check($what, $c, $reason, $mark);
