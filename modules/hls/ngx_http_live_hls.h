@@ -29,12 +29,15 @@ typedef struct {
     u_char                    *data;
     ngx_uint_t                 nuris;
     uint32_t                  *uris;        /* ends of URIs in data */
+    uint64_t                   tag[2];      /* no other text of the session's
+                                               has it */
 } ngx_http_live_hls_text_t;
 
 
 /* an answer in its two encodings */
 
 typedef struct {
+    ngx_atomic_uint_t          generation;  /* of hls, when rendered */
     ngx_http_live_hls_text_t  *plain;
     ngx_http_live_hls_text_t  *gzip;
 } ngx_http_live_hls_variant_t;
@@ -44,10 +47,15 @@ typedef struct {
 #define NGX_HTTP_LIVE_HLS_DELTA  1
 
 
+/* parts in memory, as text, by their numbers in the ring */
+
+#define NGX_HTTP_LIVE_HLS_COPIES  2
+
 typedef struct {
-    ngx_atomic_uint_t            generation;  /* of hls, when rendered */
-    ngx_http_live_hls_variant_t  variants[2]; /* full, delta */
-} ngx_http_live_hls_list_t;
+    uint64_t                     first;
+    uint64_t                     last;
+    ngx_http_live_hls_text_t    *text;
+} ngx_http_live_hls_copy_t;
 
 
 typedef struct {
@@ -62,8 +70,10 @@ typedef struct {
     ngx_atomic_uint_t          state;       /* of the stream, likewise */
     time_t                     used;
 
-    ngx_http_live_hls_list_t   index;
-    ngx_http_live_hls_list_t   lists[NGX_LIVE_TRACKS];
+    ngx_http_live_hls_variant_t  index;
+    ngx_http_live_hls_variant_t  lists[NGX_LIVE_TRACKS][2];
+    ngx_http_live_hls_copy_t     copies[NGX_LIVE_TRACKS]
+                                       [NGX_HTTP_LIVE_HLS_COPIES];
 } ngx_http_live_hls_stream_t;
 
 
@@ -89,8 +99,6 @@ struct ngx_http_live_hls_ctx_s {
     ngx_int_t                  (*answer)(ngx_http_live_hls_ctx_t *ctx);
     ngx_uint_t                  *conn;      /* waiters of the connection */
 
-    ngx_live_hls_pin_t           pin;
-
     unsigned                     waiting:1;
     unsigned                     blocking:1; /* asked with _HLS_msn */
     unsigned                     delta:1;
@@ -100,10 +108,30 @@ struct ngx_http_live_hls_ctx_s {
 extern ngx_module_t  ngx_http_live_hls_module;
 
 
+/* common: ngx_http_live_hls_module.c */
+
+/* 404 that is not to be kept; reason is a constant */
+ngx_int_t ngx_http_live_hls_none(ngx_http_request_t *r, const char *reason);
+
+/* a response header that is looked at, or changed, later; key is a constant */
+ngx_int_t ngx_http_live_hls_header(ngx_http_request_t *r, const char *key,
+    ngx_str_t *value, ngx_table_elt_t **header);
+
+
 /* playlists: ngx_http_live_hls_playlist.c */
 
 ngx_int_t ngx_http_live_hls_index(ngx_http_live_hls_ctx_t *ctx);
 ngx_int_t ngx_http_live_hls_playlist(ngx_http_live_hls_ctx_t *ctx);
+
+/* Content-Type of playlists */
+void ngx_http_live_hls_list_type(ngx_http_request_t *r);
+
+/* the request's arguments as they are put behind URIs, with the "?" */
+ngx_int_t ngx_http_live_hls_args(ngx_http_request_t *r, ngx_str_t *args);
+
+/* the text with args behind each URI; NULL: no memory */
+ngx_chain_t *ngx_http_live_hls_list_body(ngx_http_request_t *r,
+    ngx_http_live_hls_text_t *text, ngx_str_t *args, off_t *size);
 
 
 /* media: ngx_http_live_hls_media.c */
@@ -112,13 +140,31 @@ ngx_int_t ngx_http_live_hls_init(ngx_http_live_hls_ctx_t *ctx);
 ngx_int_t ngx_http_live_hls_segment(ngx_http_live_hls_ctx_t *ctx);
 ngx_int_t ngx_http_live_hls_part(ngx_http_live_hls_ctx_t *ctx);
 
-/* of a session that is over: the file as it lies there */
-ngx_int_t ngx_http_live_hls_stored(ngx_http_request_t *r,
-    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name);
-
 /* NGX_OK: headers of media are set */
 ngx_int_t ngx_http_live_hls_media_headers(ngx_http_request_t *r,
     ngx_live_hls_name_t *name, ngx_uint_t audio, int64_t date);
+
+/* path is DIR/FILE, with \0 */
+ngx_int_t ngx_http_live_hls_path(ngx_http_request_t *r, ngx_str_t *dir,
+    ngx_str_t *file, ngx_str_t *path);
+
+/*
+ * NGX_DECLINED: there is no such file, or it is shorter; nothing was sent.
+ * size -1 is all of it; cache is a constant.
+ */
+ngx_int_t ngx_http_live_hls_open_file(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of);
+ngx_int_t ngx_http_live_hls_send_file(ngx_http_request_t *r, ngx_str_t *path,
+    off_t offset, off_t size, const char *cache);
+
+#define NGX_HTTP_LIVE_HLS_FOREVER  "max-age=31536000, immutable"
+
+
+/* sessions that are over, from their files: ngx_http_live_hls_stored.c */
+
+ngx_int_t ngx_http_live_hls_stored(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name);
+
 
 /* where the edge of a rendition stands */
 ngx_int_t ngx_http_live_hls_edge(ngx_http_live_hls_ctx_t *ctx,
@@ -158,6 +204,10 @@ void ngx_http_live_hls_unwait(ngx_http_live_hls_ctx_t *ctx);
 ngx_http_live_hls_text_t *ngx_http_live_hls_text(
     ngx_http_live_hls_stream_t *hs, ngx_int_t n, ngx_uint_t delta,
     ngx_uint_t gzip);
+
+/* keeps it for as long as the request */
+ngx_int_t ngx_http_live_hls_text_hold(ngx_http_request_t *r,
+    ngx_http_live_hls_text_t *text);
 
 void ngx_http_live_hls_text_free(ngx_http_live_hls_text_t *text);
 void ngx_http_live_hls_text_forget(ngx_http_live_hls_stream_t *hs);

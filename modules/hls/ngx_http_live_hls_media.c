@@ -5,8 +5,6 @@
 
 
 #include "ngx_http_live_hls.h"
-#include "ngx_live_hls_load.h"
-#include "ngx_live_hls_recover.h"
 
 
 static ngx_int_t ngx_http_live_hls_not_found(ngx_http_live_hls_ctx_t *ctx,
@@ -15,29 +13,16 @@ static ngx_int_t ngx_http_live_hls_copy_part(ngx_http_live_hls_ctx_t *ctx,
     uint64_t msn, ngx_uint_t part, ngx_live_hls_part_sh_t *to);
 static ngx_int_t ngx_http_live_hls_copy_segment(ngx_http_live_hls_ctx_t *ctx,
     ngx_live_hls_segment_sh_t *to);
-static ngx_int_t ngx_http_live_hls_send_file(ngx_http_request_t *r,
-    ngx_str_t *path, off_t offset, off_t size, const char *cache);
 static ngx_int_t ngx_http_live_hls_send_range(ngx_http_live_hls_ctx_t *ctx,
     off_t offset, off_t size);
-static ngx_int_t ngx_http_live_hls_send_ring(ngx_http_live_hls_ctx_t *ctx,
-    uint64_t first, uint64_t last, off_t size);
+static ngx_int_t ngx_http_live_hls_send_bytes(ngx_http_live_hls_ctx_t *ctx,
+    ngx_http_live_hls_text_t *bytes);
+static ngx_http_live_hls_text_t *ngx_http_live_hls_bytes(
+    ngx_http_live_hls_ctx_t *ctx, uint64_t first, uint64_t last, size_t size);
+static ngx_http_live_hls_text_t *ngx_http_live_hls_copy(
+    ngx_http_live_hls_ctx_t *ctx, uint64_t first, uint64_t last, size_t size);
 static ngx_int_t ngx_http_live_hls_send(ngx_http_request_t *r,
     ngx_chain_t *out, off_t size, const char *cache);
-static ngx_int_t ngx_http_live_hls_path(ngx_http_request_t *r,
-    ngx_str_t *dir, ngx_str_t *file, ngx_str_t *path);
-static void ngx_http_live_hls_pin_cleanup(void *data);
-static ngx_uint_t ngx_http_live_hls_listed(ngx_http_request_t *r,
-    ngx_str_t *dir, ngx_live_hls_name_t *name);
-static ngx_uint_t ngx_http_live_hls_older(u_char *text, size_t size,
-    uint64_t msn);
-static ngx_int_t ngx_http_live_hls_not_stored(ngx_http_request_t *r,
-    ngx_str_t *dir);
-
-
-#define NGX_HTTP_LIVE_HLS_FOREVER  "max-age=31536000, immutable"
-
-/* bytes of a playlist in a file */
-#define NGX_HTTP_LIVE_HLS_LIST     (16 * 1024 * 1024)
 
 
 ngx_int_t
@@ -130,9 +115,10 @@ ngx_http_live_hls_init(ngx_http_live_hls_ctx_t *ctx)
 ngx_int_t
 ngx_http_live_hls_part(ngx_http_live_hls_ctx_t *ctx)
 {
-    ngx_int_t                rc;
-    ngx_live_hls_edge_t      edge;
-    ngx_live_hls_part_sh_t   part;
+    ngx_int_t                  rc;
+    ngx_live_hls_edge_t        edge;
+    ngx_live_hls_part_sh_t     part;
+    ngx_http_live_hls_text_t  *bytes;
 
     if (ctx->stream->hls->state == NGX_LIVE_HLS_MEASURING
         || ngx_http_live_hls_edge(ctx, &edge) != NGX_OK)
@@ -173,13 +159,10 @@ ngx_http_live_hls_part(ngx_http_live_hls_ctx_t *ctx)
         return rc;
     }
 
-    if (part.seq
-        && ngx_live_hls_pin(ctx->stream->st, ctx->rendition, part.seq,
-                            &ctx->pin)
-           == NGX_OK)
-    {
-        return ngx_http_live_hls_send_ring(ctx, part.seq, part.seq,
-                                           part.size);
+    bytes = ngx_http_live_hls_bytes(ctx, part.seq, part.seq, part.size);
+
+    if (bytes) {
+        return ngx_http_live_hls_send_bytes(ctx, bytes);
     }
 
     if (!(part.flags & NGX_LIVE_HLS_FILE)) {
@@ -202,6 +185,7 @@ ngx_http_live_hls_segment(ngx_http_live_hls_ctx_t *ctx)
     ngx_int_t                  rc;
     ngx_uint_t                 i;
     ngx_live_hls_part_sh_t     part;
+    ngx_http_live_hls_text_t  *bytes;
     ngx_live_hls_segment_sh_t  seg;
 
     rc = ngx_http_live_hls_copy_segment(ctx, &seg);
@@ -244,12 +228,10 @@ ngx_http_live_hls_segment(ngx_http_live_hls_ctx_t *ctx)
         last = part.seq;
     }
 
-    if (first
-        && ngx_live_hls_pin(ctx->stream->st, ctx->rendition, first,
-                            &ctx->pin)
-           == NGX_OK)
-    {
-        return ngx_http_live_hls_send_ring(ctx, first, last, seg.size);
+    bytes = ngx_http_live_hls_bytes(ctx, first, last, seg.size);
+
+    if (bytes) {
+        return ngx_http_live_hls_send_bytes(ctx, bytes);
     }
 
     return ngx_http_live_hls_not_found(ctx, "segment is not stored yet");
@@ -434,7 +416,7 @@ ngx_http_live_hls_send_range(ngx_http_live_hls_ctx_t *ctx, off_t offset,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_live_hls_path(ngx_http_request_t *r, ngx_str_t *dir,
     ngx_str_t *file, ngx_str_t *path)
 {
@@ -452,32 +434,43 @@ ngx_http_live_hls_path(ngx_http_request_t *r, ngx_str_t *dir,
 }
 
 
-/* size -1: all of it; NGX_DECLINED: there is no such file, or it is shorter */
-
-static ngx_int_t
-ngx_http_live_hls_send_file(ngx_http_request_t *r, ngx_str_t *path,
-    off_t offset, off_t size, const char *cache)
+ngx_int_t
+ngx_http_live_hls_open_file(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_open_file_info_t *of)
 {
-    ngx_int_t                  rc;
-    ngx_buf_t                 *b;
-    ngx_chain_t                out;
-    ngx_open_file_info_t       of;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    ngx_memzero(&of, sizeof(ngx_open_file_info_t));
+    ngx_memzero(of, sizeof(ngx_open_file_info_t));
 
-    of.read_ahead = clcf->read_ahead;
-    of.directio = NGX_OPEN_FILE_DIRECTIO_OFF;
+    of->read_ahead = clcf->read_ahead;
+    of->directio = NGX_OPEN_FILE_DIRECTIO_OFF;
 
-    if (ngx_open_cached_file(NULL, path, &of, r->pool) != NGX_OK) {
+    if (ngx_open_cached_file(NULL, path, of, r->pool) != NGX_OK) {
 
-        if (of.err != 0 && of.err != NGX_ENOENT && of.err != NGX_ENOTDIR) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, of.err,
-                          "%s \"%V\" failed", of.failed, path);
+        if (of->err != 0 && of->err != NGX_ENOENT && of->err != NGX_ENOTDIR) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, of->err,
+                          "%s \"%V\" failed", of->failed, path);
         }
 
+        return NGX_DECLINED;
+    }
+
+    return of->is_file ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_live_hls_send_file(ngx_http_request_t *r, ngx_str_t *path,
+    off_t offset, off_t size, const char *cache)
+{
+    ngx_int_t              rc;
+    ngx_buf_t             *b;
+    ngx_chain_t            out;
+    ngx_open_file_info_t   of;
+
+    if (ngx_http_live_hls_open_file(r, path, &of) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -485,7 +478,7 @@ ngx_http_live_hls_send_file(ngx_http_request_t *r, ngx_str_t *path,
         size = of.size - offset;
     }
 
-    if (!of.is_file || of.size < offset + size) {
+    if (of.size < offset + size) {
         return NGX_DECLINED;
     }
 
@@ -519,85 +512,132 @@ ngx_http_live_hls_send_file(ngx_http_request_t *r, ngx_str_t *path,
 
 
 static ngx_int_t
-ngx_http_live_hls_send_ring(ngx_http_live_hls_ctx_t *ctx, uint64_t first,
-    uint64_t last, off_t size)
+ngx_http_live_hls_send_bytes(ngx_http_live_hls_ctx_t *ctx,
+    ngx_http_live_hls_text_t *bytes)
 {
-    off_t                 total;
-    size_t                n;
-    u_char               *p;
-    uint32_t              offset;
-    uint64_t              seq;
-    ngx_buf_t            *b;
-    ngx_chain_t          *out, **ll, *cl;
-    ngx_live_frame_t     *f;
-    ngx_live_ring_sh_t   *ring;
-    ngx_pool_cleanup_t   *cln;
-    ngx_http_request_t   *r;
+    ngx_buf_t           *b;
+    ngx_chain_t          out;
+    ngx_http_request_t  *r;
 
     r = ctx->request;
-    ring = ctx->rendition->ring;
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL) {
-        ngx_live_hls_unpin(&ctx->pin);
+    b = ngx_calloc_buf(r->pool);
+
+    if (b == NULL || ngx_http_live_hls_text_hold(r, bytes) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    cln->handler = ngx_http_live_hls_pin_cleanup;
-    cln->data = &ctx->pin;
+    b->pos = bytes->data;
+    b->last = bytes->data + bytes->len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
 
-    b = NULL;
-    out = NULL;
-    ll = &out;
-    total = 0;
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_live_hls_send(r, &out, bytes->len,
+                                  NGX_HTTP_LIVE_HLS_FOREVER);
+}
+
+
+/*
+ * Parts first to last as they are in memory, or NULL.  They are copied once
+ * for all who ask in this worker: a client that takes its time to read holds
+ * the copy and never the ring.
+ */
+
+static ngx_http_live_hls_text_t *
+ngx_http_live_hls_bytes(ngx_http_live_hls_ctx_t *ctx, uint64_t first,
+    uint64_t last, size_t size)
+{
+    ngx_uint_t                 i;
+    ngx_http_live_hls_text_t  *text;
+    ngx_http_live_hls_copy_t  *copy, *oldest;
+
+    if (first == 0 || size == 0) {
+        return NULL;
+    }
+
+    copy = ctx->stream->copies[ctx->n];
+    oldest = copy;
+
+    for (i = 0; i < NGX_HTTP_LIVE_HLS_COPIES; i++) {
+
+        if (copy[i].text && copy[i].first == first && copy[i].last == last) {
+            return copy[i].text;
+        }
+
+        if (copy[i].last < oldest->last) {
+            oldest = &copy[i];
+        }
+    }
+
+    text = ngx_http_live_hls_copy(ctx, first, last, size);
+
+    if (text) {
+        ngx_http_live_hls_text_free(oldest->text);
+
+        oldest->first = first;
+        oldest->last = last;
+        oldest->text = text;
+    }
+
+    return text;
+}
+
+
+static ngx_http_live_hls_text_t *
+ngx_http_live_hls_copy(ngx_http_live_hls_ctx_t *ctx, uint64_t first,
+    uint64_t last, size_t size)
+{
+    size_t                     len;
+    uint64_t                   seq;
+    ngx_live_frame_t          *f;
+    ngx_live_ring_sh_t        *ring;
+    ngx_http_live_hls_text_t  *text;
+
+    ring = ctx->rendition->ring;
+
+    text = ngx_alloc(sizeof(ngx_http_live_hls_text_t) + size,
+                     ctx->stream->st->log);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(text, sizeof(ngx_http_live_hls_text_t));
+
+    text->refs = 1;
+    text->data = (u_char *) &text[1];
+    text->len = size;
+
+    if (ngx_live_ring_pin(ring, first) != NGX_OK) {
+        ngx_free(text);
+        return NULL;
+    }
+
+    len = 0;
 
     for (seq = first; seq <= last; seq++) {
         f = ngx_live_ring_entry(ngx_live_zone, ring, seq);
 
-        for (offset = 0; offset < f->size; offset += n) {
-
-            n = ngx_live_ring_slice(ngx_live_zone, ring, f, offset, &p);
-
-            b = ngx_calloc_buf(r->pool);
-            cl = ngx_alloc_chain_link(r->pool);
-
-            if (b == NULL || cl == NULL) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            b->pos = p;
-            b->last = p + n;
-            b->memory = 1;
-
-            cl->buf = b;
-            cl->next = NULL;
-
-            *ll = cl;
-            ll = &cl->next;
-
-            total += n;
+        if (f->seq != seq || f->size > size - len) {
+            break;
         }
+
+        ngx_live_ring_copy_out(ngx_live_zone, ring, f, 0, text->data + len,
+                               f->size);
+        len += f->size;
     }
 
-    if (b == NULL || total != size) {
-        return ngx_http_live_hls_not_found(ctx, "part is gone");
+    ngx_live_ring_repin(ring, NGX_LIVE_NO_PIN);
+
+    if (seq <= last || len != size) {
+        ngx_free(text);
+        return NULL;
     }
 
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    return ngx_http_live_hls_send(r, out, size, NGX_HTTP_LIVE_HLS_FOREVER);
-}
-
-
-static void
-ngx_http_live_hls_pin_cleanup(void *data)
-{
-    ngx_live_hls_pin_t  *pin = data;
-
-    if (pin->seq) {
-        ngx_live_hls_unpin(pin);
-    }
+    return text;
 }
 
 
@@ -605,191 +645,31 @@ static ngx_int_t
 ngx_http_live_hls_send(ngx_http_request_t *r, ngx_chain_t *out, off_t size,
     const char *cache)
 {
-    ngx_int_t  rc;
+    ngx_int_t         rc;
+    ngx_str_t         value;
+    ngx_table_elt_t  *h;
 
     r->headers_out.content_length_n = size;
 
-    if (ngx_http_live_cache_control(r, cache) != NGX_OK) {
+    value.data = (u_char *) cache;
+    value.len = ngx_strlen(cache);
+
+    if (ngx_http_live_hls_header(r, "Cache-Control", &value, &h) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_http_send_header(r);
+
+    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE) {
+
+        /* that is of the request, not of the file */
+
+        ngx_str_set(&h->value, "no-store");
+    }
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
 
     return ngx_http_output_filter(r, out);
-}
-
-
-ngx_int_t
-ngx_http_live_hls_stored(ngx_http_request_t *r, ngx_live_hls_app_conf_t *conf,
-    ngx_live_hls_name_t *name)
-{
-    u_char               *p;
-    ngx_int_t             rc;
-    ngx_str_t             dir, file, path;
-    ngx_http_live_ctx_t  *lctx;
-
-    lctx = ngx_http_live_get_ctx(r);
-
-    p = ngx_pnalloc(r->pool, ngx_live_hls_dir_len(&conf->path, &lctx->app,
-                                                  &lctx->name));
-    if (p == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    dir.data = p;
-    dir.len = ngx_live_hls_dir(p, &conf->path, &lctx->app, &lctx->name,
-                               name->session.len ? &name->session : NULL)
-              - p;
-
-    file = name->file;
-
-    if (name->kind == NGX_LIVE_HLS_NAME_INDEX) {
-        ngx_str_set(&file, "index.m3u8");
-    }
-
-    if (ngx_http_live_hls_path(r, &dir, &file, &path) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (name->kind == NGX_LIVE_HLS_NAME_INDEX
-        || name->kind == NGX_LIVE_HLS_NAME_PLAYLIST)
-    {
-        r->headers_out.status = NGX_HTTP_OK;
-
-        ngx_str_set(&r->headers_out.content_type,
-                    "application/vnd.apple.mpegurl");
-        r->headers_out.content_type_len = r->headers_out.content_type.len;
-
-        rc = ngx_http_live_hls_send_file(r, &path, 0, -1, "max-age=2");
-
-    } else if (name->kind == NGX_LIVE_HLS_NAME_SEGMENT
-               && !ngx_http_live_hls_listed(r, &dir, name))
-    {
-        rc = NGX_DECLINED;
-
-    } else {
-        rc = ngx_http_live_hls_media_headers(r, name,
-                                 name->track.len && name->track.data[0] == 'a',
-                                 0);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        r->headers_out.last_modified_time = -1;
-
-        rc = ngx_http_live_hls_send_file(r, &path, 0, -1,
-                                         NGX_HTTP_LIVE_HLS_FOREVER);
-    }
-
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-
-    return ngx_http_live_hls_not_stored(r, &dir);
-}
-
-
-/*
- * A segment in a file counts when the playlist beside it names it: what was
- * being written when nginx ended may be of any length, and lost parts leave
- * holes.
- */
-
-static ngx_uint_t
-ngx_http_live_hls_listed(ngx_http_request_t *r, ngx_str_t *dir,
-    ngx_live_hls_name_t *name)
-{
-    u_char      *p, *text, line[NGX_LIVE_HLS_NAME_FILE_LEN + 2];
-    size_t       size, len;
-    time_t       mtime;
-    ngx_str_t    file, path;
-    ngx_uint_t   listed;
-
-    file.data = line;
-    file.len = ngx_sprintf(line, "%V.m3u8", &name->track) - line;
-
-    if (ngx_http_live_hls_path(r, dir, &file, &path) != NGX_OK) {
-        return 0;
-    }
-
-    text = ngx_live_hls_load_file(path.data, NGX_HTTP_LIVE_HLS_LIST, &size,
-                                  &mtime, r->connection->log);
-    if (text == NULL) {
-        return 0;
-    }
-
-    len = ngx_sprintf(line, "\n%V\n", &name->file) - line;
-    p = memmem(text, size, line, len);
-
-    if (p == NULL) {
-        listed = ngx_http_live_hls_older(text, size, name->msn);
-
-    } else {
-
-        /* the line before is EXTINF, the one before that may say "gap" */
-
-        while (p > text && *--p != '\n') { /* void */ }
-
-        len = sizeof("#EXT-X-GAP") - 1;
-
-        listed = (size_t) (p - text) < len
-                 || ngx_memcmp(p - len, "#EXT-X-GAP", len) != 0;
-    }
-
-    ngx_free(text);
-
-    return listed;
-}
-
-
-/* what has left the window may still be asked for */
-
-static ngx_uint_t
-ngx_http_live_hls_older(u_char *text, size_t size, uint64_t msn)
-{
-    u_char    *p, *end;
-    size_t     len;
-    uint64_t   first;
-
-    len = sizeof("\n#EXT-X-MEDIA-SEQUENCE:") - 1;
-    p = memmem(text, size, "\n#EXT-X-MEDIA-SEQUENCE:", len);
-
-    if (p == NULL) {
-        return 0;
-    }
-
-    p += len;
-    end = memchr(p, '\n', text + size - p);
-
-    return end
-           && ngx_live_hls_name_number(p, end, NGX_LIVE_HLS_MSN_MAX, &first)
-              == NGX_OK
-           && msn < first;
-}
-
-
-static ngx_int_t
-ngx_http_live_hls_not_stored(ngx_http_request_t *r, ngx_str_t *dir)
-{
-    ngx_file_info_t  fi;
-
-    ngx_http_clear_etag(r);
-    r->allow_ranges = 0;
-
-    (void) ngx_http_live_cache_control(r, "no-store");
-
-    /* players give up at a 404 */
-
-    if (ngx_live_hls_recover_early()
-        && ngx_file_info(dir->data, &fi) != NGX_FILE_ERROR)
-    {
-        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "nginx was just started");
-    }
-
-    return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, "no such stream");
 }

@@ -13,8 +13,6 @@ static ngx_int_t ngx_http_live_hls_answer(ngx_http_request_t *r,
     ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf,
     ngx_live_hls_name_t *name);
 static ngx_int_t ngx_http_live_hls_find(ngx_http_live_hls_ctx_t *ctx);
-static ngx_int_t ngx_http_live_hls_none(ngx_http_request_t *r,
-    const char *reason);
 static void ngx_http_live_hls_cleanup(void *data);
 static char *ngx_http_live_hls(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -226,12 +224,36 @@ ngx_http_live_hls_find(ngx_http_live_hls_ctx_t *ctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_live_hls_none(ngx_http_request_t *r, const char *reason)
 {
     (void) ngx_http_live_cache_control(r, "no-store");
 
     return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, reason);
+}
+
+
+ngx_int_t
+ngx_http_live_hls_header(ngx_http_request_t *r, const char *key,
+    ngx_str_t *value, ngx_table_elt_t **header)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.data = (u_char *) key;
+    h->key.len = ngx_strlen(key);
+    h->value = *value;
+
+    *header = h;
+
+    return NGX_OK;
 }
 
 

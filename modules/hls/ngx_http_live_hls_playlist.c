@@ -11,17 +11,16 @@
 static ngx_int_t ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx,
     ngx_int_t n, ngx_uint_t delta);
 static ngx_int_t ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx,
-    ngx_int_t n, ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args);
+    ngx_int_t n, ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args,
+    ngx_http_live_hls_text_t *text);
+static ngx_int_t ngx_http_live_hls_list_etag(ngx_http_live_hls_ctx_t *ctx,
+    ngx_int_t n, ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args,
+    ngx_http_live_hls_text_t *text);
 static ngx_int_t ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx,
     ngx_int_t n);
-static ngx_chain_t *ngx_http_live_hls_list_body(ngx_http_request_t *r,
-    ngx_http_live_hls_text_t *text, ngx_str_t *args, off_t *size);
 static ngx_buf_t *ngx_http_live_hls_add_buf(ngx_http_request_t *r,
     ngx_chain_t ***last, u_char *p, size_t len);
-static ngx_int_t ngx_http_live_hls_args(ngx_http_request_t *r,
-    ngx_str_t *args);
 static ngx_uint_t ngx_http_live_hls_gzip_ok(ngx_http_request_t *r);
-static void ngx_http_live_hls_text_cleanup(void *data);
 static void ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 static void ngx_http_live_hls_viewer(ngx_http_live_hls_ctx_t *ctx);
@@ -47,6 +46,10 @@ ngx_http_live_hls_index(ngx_http_live_hls_ctx_t *ctx)
 
     if (hls->state == NGX_LIVE_HLS_MEASURING) {
         return NGX_DECLINED;
+    }
+
+    if (hls->nrenditions == 0) {
+        return ngx_http_live_hls_none(ctx->request, "nothing to play");
     }
 
     for (i = 0; i < hls->nrenditions; i++) {
@@ -161,7 +164,6 @@ ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
     ngx_str_t                  args;
     ngx_uint_t                 gzip;
     ngx_chain_t               *out;
-    ngx_pool_cleanup_t        *cln;
     ngx_http_request_t        *r;
     ngx_http_live_hls_text_t  *text;
 
@@ -177,24 +179,20 @@ ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 
     text = ngx_http_live_hls_text(ctx->stream, n, delta, gzip);
     if (text == NULL) {
-        return ngx_http_live_hls_unavailable(r,
-                                             "the playlist is being written");
+
+        /* it is being written, or there is no memory now */
+
+        return NGX_DECLINED;
     }
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL) {
+    if (ngx_http_live_hls_text_hold(r, text) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    cln->handler = ngx_http_live_hls_text_cleanup;
-    cln->data = text;
-
-    text->refs++;
 
     out = ngx_http_live_hls_list_body(r, text, &args, &size);
 
     if (out == NULL
-        || ngx_http_live_hls_list_headers(ctx, n, delta, gzip, &args)
+        || ngx_http_live_hls_list_headers(ctx, n, delta, gzip, &args, text)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -212,47 +210,32 @@ ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 }
 
 
-static void
-ngx_http_live_hls_text_cleanup(void *data)
-{
-    ngx_http_live_hls_text_free(data);
-}
-
-
 static ngx_int_t
 ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
-    ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args)
+    ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args,
+    ngx_http_live_hls_text_t *text)
 {
-    u_char              *p;
-    ngx_str_t            etag;
-    ngx_table_elt_t     *h;
-    ngx_live_hls_sh_t   *hls;
     ngx_http_request_t  *r;
 
     r = ctx->request;
-    hls = ctx->stream->hls;
 
     r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.last_modified_time = hls->changed / 1000;
 
-    ngx_str_set(&r->headers_out.content_type,
-                "application/vnd.apple.mpegurl");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
+    /* seconds are too coarse for what changes several times in each */
 
-    if (gzip) {
-        h = ngx_list_push(&r->headers_out.headers);
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
+    if (ctx->stream->hls->state == NGX_LIVE_HLS_ENDED) {
+        r->headers_out.last_modified_time = ctx->stream->hls->changed / 1000;
+    }
 
-        ngx_memzero(h, sizeof(ngx_table_elt_t));
+    ngx_http_live_hls_list_type(r);
 
-        h->hash = 1;
-        ngx_str_set(&h->key, "Content-Encoding");
-        h->value = ngx_http_live_hls_gzip;
-
-        r->headers_out.content_encoding = h;
+    if (gzip
+        && ngx_http_live_hls_header(r, "Content-Encoding",
+                                    &ngx_http_live_hls_gzip,
+                                    &r->headers_out.content_encoding)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     if (args->len == 0
@@ -261,20 +244,52 @@ ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
         return NGX_ERROR;
     }
 
-    /*
-     * Strong: the number that counts changes, and the form; of the session,
-     * so it means one text for ever.
-     */
+    if (ngx_http_live_hls_list_etag(ctx, n, delta, gzip, args, text)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_live_hls_list_cache(ctx, n);
+}
+
+
+void
+ngx_http_live_hls_list_type(ngx_http_request_t *r)
+{
+    ngx_str_set(&r->headers_out.content_type,
+                "application/vnd.apple.mpegurl");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+}
+
+
+/* strong: the text's tag and its form, of the session */
+
+static ngx_int_t
+ngx_http_live_hls_list_etag(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
+    ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args,
+    ngx_http_live_hls_text_t *text)
+{
+    u_char              *p;
+    ngx_str_t            etag;
+    ngx_live_hls_sh_t   *hls;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    hls = ctx->stream->hls;
 
     p = ngx_pnalloc(r->pool, NGX_LIVE_SESSION_LEN + NGX_LIVE_HLS_NAME_LEN
-                             + NGX_ATOMIC_T_LEN + sizeof("\"----00000000dz\""));
+                             + 2 * 16 + sizeof("\"---.-00000000dz\""));
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     etag.data = p;
 
-    p = ngx_sprintf(p, "\"%s-%i-%uA", hls->session, n, hls->generation);
+    p = ngx_sprintf(p, "\"%s-%s-%xL.%xL", hls->session,
+                    (n < 0) ? (u_char *) "index" : hls->renditions[n]->name,
+                    text->tag[0], text->tag[1]);
 
     if (args->len) {
         p = ngx_sprintf(p, "-%08xD", ngx_crc32_short(args->data, args->len));
@@ -292,20 +307,7 @@ ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 
     etag.len = p - etag.data;
 
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "ETag");
-    h->value = etag;
-
-    r->headers_out.etag = h;
-
-    return ngx_http_live_hls_list_cache(ctx, n);
+    return ngx_http_live_hls_header(r, "ETag", &etag, &r->headers_out.etag);
 }
 
 
@@ -346,7 +348,7 @@ ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n)
 }
 
 
-static ngx_chain_t *
+ngx_chain_t *
 ngx_http_live_hls_list_body(ngx_http_request_t *r,
     ngx_http_live_hls_text_t *text, ngx_str_t *args, off_t *size)
 {
@@ -437,9 +439,7 @@ ngx_http_live_hls_add_buf(ngx_http_request_t *r, ngx_chain_t ***last,
 }
 
 
-/* the request's arguments as they are put behind URIs, with the "?" */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_live_hls_args(ngx_http_request_t *r, ngx_str_t *args)
 {
     size_t   len;
@@ -489,15 +489,15 @@ ngx_http_live_hls_gzip_ok(ngx_http_request_t *r)
         return 0;
     }
 
-    /* "gzip;q=0" refuses it */
+    /* "gzip; q=0" refuses it: RFC 9110, 12.4.2 */
 
-    for (p += 4; p < last && *p == ' '; p++) { /* void */ }
+    for (p += 4; p < last && (*p == ' ' || *p == ';'); p++) { /* void */ }
 
-    if (last - p < 4 || ngx_strncmp(p, ";q=0", 4) != 0) {
+    if (last - p < 3 || ngx_strncasecmp(p, (u_char *) "q=0", 3) != 0) {
         return 1;
     }
 
-    for (p += 4; p < last && *p != ','; p++) {
+    for (p += 3; p < last && *p != ','; p++) {
         if (*p >= '1' && *p <= '9') {
             return 1;
         }

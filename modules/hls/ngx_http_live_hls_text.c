@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_live_hls.h"
+#include "ngx_live_hls_index.h"
 
 #include <zlib.h>
 
@@ -20,7 +21,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_live_hls_render(ngx_http_live_hls_stream_t *hs,
-    ngx_int_t n, ngx_uint_t delta, ngx_live_hls_text_t *t);
+    ngx_int_t n, ngx_uint_t delta, ngx_live_hls_text_t *t, uint64_t *tag);
 static ngx_int_t ngx_http_live_hls_render_list(ngx_http_live_hls_window_t *w,
     ngx_uint_t delta, ngx_live_hls_text_t *t);
 static void ngx_http_live_hls_window(ngx_http_live_hls_window_t *w,
@@ -36,10 +37,14 @@ static ngx_uint_t ngx_http_live_hls_reports(ngx_http_live_hls_window_t *w,
     ngx_live_hls_report_t *reports);
 static ngx_int_t ngx_http_live_hls_render_index(ngx_live_hls_sh_t *hls,
     ngx_live_hls_text_t *t);
+static void ngx_http_live_hls_text_tag(ngx_http_live_hls_text_t *text,
+    ngx_int_t n, uint64_t *tag);
+static void ngx_http_live_hls_text_drop(ngx_http_live_hls_variant_t *v);
 static ngx_http_live_hls_text_t *ngx_http_live_hls_text_make(
     ngx_live_hls_text_t *t, ngx_log_t *log);
 static ngx_http_live_hls_text_t *ngx_http_live_hls_text_gzip(
     ngx_http_live_hls_text_t *plain, ngx_log_t *log);
+static void ngx_http_live_hls_text_cleanup(void *data);
 
 
 /*
@@ -59,33 +64,26 @@ ngx_http_live_hls_text_t *
 ngx_http_live_hls_text(ngx_http_live_hls_stream_t *hs, ngx_int_t n,
     ngx_uint_t delta, ngx_uint_t gzip)
 {
+    uint64_t                      tag[2];
     ngx_live_hls_text_t           t;
-    ngx_atomic_uint_t             generation;
-    ngx_http_live_hls_list_t     *list;
     ngx_http_live_hls_variant_t  *v;
 
-    list = (n < 0) ? &hs->index : &hs->lists[n];
-    generation = hs->hls->generation;
+    v = (n < 0) ? &hs->index : &hs->lists[n][delta];
 
-    if (list->generation != generation) {
-        ngx_http_live_hls_text_free(list->variants[0].plain);
-        ngx_http_live_hls_text_free(list->variants[0].gzip);
-        ngx_http_live_hls_text_free(list->variants[1].plain);
-        ngx_http_live_hls_text_free(list->variants[1].gzip);
-        ngx_memzero(list->variants, sizeof(list->variants));
+    if (v->plain == NULL || v->generation != hs->hls->generation) {
 
-        list->generation = generation;
-    }
-
-    v = &list->variants[delta];
-
-    if (v->plain == NULL) {
-
-        if (ngx_http_live_hls_render(hs, n, delta, &t) != NGX_OK) {
+        if (ngx_http_live_hls_render(hs, n, delta, &t, tag) != NGX_OK) {
             return NULL;
         }
 
+        ngx_http_live_hls_text_drop(v);
+
         v->plain = ngx_http_live_hls_text_make(&t, hs->st->log);
+        v->generation = tag[0];
+
+        if (v->plain) {
+            ngx_http_live_hls_text_tag(v->plain, n, tag);
+        }
     }
 
     if (v->plain && gzip && v->gzip == NULL) {
@@ -97,6 +95,43 @@ ngx_http_live_hls_text(ngx_http_live_hls_stream_t *hs, ngx_int_t n,
 
 
 /*
+ * What is behind a number of changes is rendered the same way in all workers.
+ * They are counted from 0 anew after a restart, of the same session: the time
+ * of the last one is a part of the tag.  The multivariant playlist seldom
+ * says something new.
+ */
+
+static void
+ngx_http_live_hls_text_tag(ngx_http_live_hls_text_t *text, ngx_int_t n,
+    uint64_t *tag)
+{
+    ngx_str_t  s;
+
+    if (n < 0) {
+        s.data = text->data;
+        s.len = text->len;
+
+        tag[0] = ngx_live_hls_index_hash(&s);
+        tag[1] = text->len;
+    }
+
+    text->tag[0] = tag[0];
+    text->tag[1] = tag[1];
+}
+
+
+static void
+ngx_http_live_hls_text_drop(ngx_http_live_hls_variant_t *v)
+{
+    ngx_http_live_hls_text_free(v->plain);
+    ngx_http_live_hls_text_free(v->gzip);
+
+    v->plain = NULL;
+    v->gzip = NULL;
+}
+
+
+/*
  * Renders into the scratch memory, which grows until the text fits, and
  * behind the sequence lock: what is rendered from an index that changed
  * meanwhile is thrown away.
@@ -104,7 +139,7 @@ ngx_http_live_hls_text(ngx_http_live_hls_stream_t *hs, ngx_int_t n,
 
 static ngx_int_t
 ngx_http_live_hls_render(ngx_http_live_hls_stream_t *hs, ngx_int_t n,
-    ngx_uint_t delta, ngx_live_hls_text_t *t)
+    ngx_uint_t delta, ngx_live_hls_text_t *t, uint64_t *tag)
 {
     ngx_int_t                           rc;
     ngx_uint_t                          tries;
@@ -121,6 +156,9 @@ ngx_http_live_hls_render(ngx_http_live_hls_stream_t *hs, ngx_int_t n,
         t->max_uris = ngx_http_live_hls_scratch.max_uris;
 
         version = ngx_live_hls_read(hs->hls);
+
+        tag[0] = hs->hls->generation;
+        tag[1] = hs->hls->changed;
 
         if (n < 0) {
             rc = ngx_http_live_hls_render_index(hs->hls, t);
@@ -514,6 +552,8 @@ ngx_http_live_hls_text_gzip(ngx_http_live_hls_text_t *plain, ngx_log_t *log)
 
     text->refs = 1;
     text->data = (u_char *) &text[1];
+    text->tag[0] = plain->tag[0];
+    text->tag[1] = plain->tag[1];
 
     z.next_in = plain->data;
     z.avail_in = plain->len;
@@ -536,6 +576,33 @@ ngx_http_live_hls_text_gzip(ngx_http_live_hls_text_t *plain, ngx_log_t *log)
 }
 
 
+ngx_int_t
+ngx_http_live_hls_text_hold(ngx_http_request_t *r,
+    ngx_http_live_hls_text_t *text)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_live_hls_text_cleanup;
+    cln->data = text;
+
+    text->refs++;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_live_hls_text_cleanup(void *data)
+{
+    ngx_http_live_hls_text_free(data);
+}
+
+
 void
 ngx_http_live_hls_text_free(ngx_http_live_hls_text_t *text)
 {
@@ -548,17 +615,20 @@ ngx_http_live_hls_text_free(ngx_http_live_hls_text_t *text)
 void
 ngx_http_live_hls_text_forget(ngx_http_live_hls_stream_t *hs)
 {
-    ngx_uint_t                 i, n;
-    ngx_http_live_hls_list_t  *list;
+    ngx_uint_t  i, n;
 
-    for (i = 0; i <= NGX_LIVE_TRACKS; i++) {
-        list = (i == NGX_LIVE_TRACKS) ? &hs->index : &hs->lists[i];
+    ngx_http_live_hls_text_drop(&hs->index);
 
-        for (n = 0; n < 2; n++) {
-            ngx_http_live_hls_text_free(list->variants[n].plain);
-            ngx_http_live_hls_text_free(list->variants[n].gzip);
-        }
-
-        ngx_memzero(list, sizeof(ngx_http_live_hls_list_t));
+    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
+        ngx_http_live_hls_text_drop(&hs->lists[i][NGX_HTTP_LIVE_HLS_FULL]);
+        ngx_http_live_hls_text_drop(&hs->lists[i][NGX_HTTP_LIVE_HLS_DELTA]);
     }
+
+    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
+        for (n = 0; n < NGX_HTTP_LIVE_HLS_COPIES; n++) {
+            ngx_http_live_hls_text_free(hs->copies[i][n].text);
+        }
+    }
+
+    ngx_memzero(hs->copies, sizeof(hs->copies));
 }

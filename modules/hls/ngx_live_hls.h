@@ -312,31 +312,11 @@ u_char *ngx_live_hls_dir(u_char *dst, ngx_str_t *path, ngx_str_t *app,
 
 
 /*
- * Pins of parts: all readers of a ring in one worker share its slot's pin,
- * so they are kept here by ring.  pin returns NGX_DECLINED when the bytes are
- * not in memory any more (the file has them); while pinned, all entries of
- * the ring from part->seq on stay in place.
- */
-
-typedef struct {
-    ngx_queue_t                queue;
-    ngx_queue_t               *pins;
-    ngx_live_ring_sh_t        *ring;
-    uint64_t                   seq;         /* 0: not pinned */
-} ngx_live_hls_pin_t;
-
-ngx_int_t ngx_live_hls_pin(ngx_live_stream_t *st,
-    ngx_live_hls_rendition_sh_t *r, uint64_t seq, ngx_live_hls_pin_t *pin);
-void ngx_live_hls_unpin(ngx_live_hls_pin_t *pin);
-
-
-/*
  * What this worker has for a stream; it lives as long as the stream's handle,
  * in its pool.  NULL: no memory.
  */
 
 typedef struct {
-    ngx_queue_t                pins[NGX_LIVE_TRACKS];
     void                      *packager;    /* while it owns the stream */
     void                      *http;        /* the HTTP handler's */
 } ngx_live_hls_local_t;

@@ -848,7 +848,6 @@ ngx_live_hls_escape(u_char *p, ngx_str_t *s)
 ngx_live_hls_local_t *
 ngx_live_hls_local(ngx_live_stream_t *st)
 {
-    ngx_uint_t             i;
     ngx_live_hls_local_t  *local;
 
     local = ngx_live_stream_module_ctx(st, ngx_live_hls_module);
@@ -862,91 +861,7 @@ ngx_live_hls_local(ngx_live_stream_t *st)
         return NULL;
     }
 
-    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
-        ngx_queue_init(&local->pins[i]);
-    }
-
     ngx_live_stream_module_ctx(st, ngx_live_hls_module) = local;
 
     return local;
-}
-
-
-/*
- * All pins of this worker on one ring are in a list, the slot's pin is the
- * lowest of them.
- */
-
-ngx_int_t
-ngx_live_hls_pin(ngx_live_stream_t *st, ngx_live_hls_rendition_sh_t *r,
-    uint64_t seq, ngx_live_hls_pin_t *pin)
-{
-    ngx_queue_t           *pins, *q;
-    ngx_live_hls_pin_t    *other;
-    ngx_live_hls_local_t  *local;
-
-    pin->seq = 0;
-
-    if (seq == 0) {
-        return NGX_DECLINED;
-    }
-
-    local = ngx_live_hls_local(st);
-    if (local == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_live_ring_pin(r->ring, seq) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    pins = &local->pins[r->track];
-
-    /* sorted, the newest last */
-
-    for (q = ngx_queue_last(pins);
-         q != ngx_queue_sentinel(pins);
-         q = ngx_queue_prev(q))
-    {
-        other = ngx_queue_data(q, ngx_live_hls_pin_t, queue);
-
-        if (other->seq <= seq) {
-            break;
-        }
-    }
-
-    ngx_queue_insert_head(q, &pin->queue);
-
-    pin->pins = pins;
-    pin->ring = r->ring;
-    pin->seq = seq;
-
-    return NGX_OK;
-}
-
-
-void
-ngx_live_hls_unpin(ngx_live_hls_pin_t *pin)
-{
-    ngx_queue_t         *q, *pins;
-    ngx_live_hls_pin_t  *lowest;
-
-    if (pin->seq == 0) {
-        return;
-    }
-
-    pins = pin->pins;
-
-    ngx_queue_remove(&pin->queue);
-    pin->seq = 0;
-
-    if (ngx_queue_empty(pins)) {
-        ngx_live_ring_repin(pin->ring, NGX_LIVE_NO_PIN);
-        return;
-    }
-
-    q = ngx_queue_head(pins);
-    lowest = ngx_queue_data(q, ngx_live_hls_pin_t, queue);
-
-    ngx_live_ring_repin(pin->ring, lowest->seq);
 }
