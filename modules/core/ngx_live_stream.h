@@ -270,6 +270,9 @@ ngx_uint_t ngx_live_stream_busy(ngx_live_stream_sh_t *sh);
 void ngx_live_stream_own(ngx_live_stream_t *st, uint64_t generation);
 void ngx_live_stream_release(ngx_live_stream_t *st, const char *reason);
 
+/* internal to core: this worker's handle if there is one, not counted */
+ngx_live_stream_t *ngx_live_stream_local(ngx_uint_t index);
+
 /* internal to core: after a bell, once a second, for a slot that died */
 void ngx_live_stream_dispatch(ngx_uint_t index);
 void ngx_live_stream_tick(ngx_uint_t keeper);
