@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_stream.h"
+#include "ngx_live_publish.h"
 #include "ngx_live_reader.h"
 #include "ngx_live_worker.h"
 
