@@ -9,7 +9,8 @@ package Test::NginxLive::Viewer;
 #     my $f = Test::NginxLive::Viewer->flv($t, 'live/a');
 #     my $h = Test::NginxLive::Viewer->hls($t, 'live/a', 'v0');
 #
-#     $v->frames('video')     hashes of time (ms), key, md5, seen
+#     $v->frames('video')     hashes of time (ms), key, md5, seen, data (some
+#                             printable bytes)
 #     $h->events('part')      see _hls
 #     $h->list                the newest playlist, parsed
 #     $v->alive, $v->stop, $v->ended (why it has stopped by itself)
@@ -212,10 +213,11 @@ sub _line {
 
     return unless $line =~ /^F /;
 
-    my (undef, $type, $time, $key, $config, $md5, $seen) = split(' ', $line);
+    my (undef, $type, $time, $key, $config, $md5, $seen, $data)
+        = split(' ', $line);
 
-    push @{$self->{frames}{$type}}, { time => $time, key => $key,
-        md5 => $md5, seen => $seen } unless $config;
+    push @{$self->{frames}{$type}}, { time => $time, key => $key, md5 => $md5,
+        seen => $seen, data => $data } unless $config;
 }
 
 
@@ -237,8 +239,10 @@ sub flv_frames {
 sub _frame {
     my ($fh, $type, $time, $key, $config, $data) = @_;
 
-    printf $fh "F %s %d %d %d %s %.3f\n", $type, $time, $key, $config,
-        md5_hex($data), time();
+    my ($text) = substr($data, 0, 100) =~ /([\x21-\x7e]{4,})/;
+
+    printf $fh "F %s %d %d %d %s %.3f %s\n", $type, $time, $key, $config,
+        md5_hex($data), time(), $text // '-';
 }
 
 
