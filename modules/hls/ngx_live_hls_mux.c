@@ -24,6 +24,15 @@
     "empty_moov+default_base_moof+frag_custom+frag_discont+skip_trailer"
 
 
+/* what a write callback is handed */
+
+#if (LIBAVFORMAT_VERSION_MAJOR >= 61)
+typedef const uint8_t  ngx_live_hls_mux_byte_t;
+#else
+typedef uint8_t        ngx_live_hls_mux_byte_t;
+#endif
+
+
 struct ngx_live_hls_mux_s {
     AVFormatContext           *format;
     AVIOContext               *io;
@@ -54,7 +63,8 @@ static ngx_int_t ngx_live_hls_mux_open(ngx_live_hls_mux_t *mux,
 static ngx_int_t ngx_live_hls_mux_parameters(AVCodecParameters *par,
     ngx_live_track_info_t *info, u_char *record, size_t size);
 static ngx_int_t ngx_live_hls_mux_header(ngx_live_hls_mux_t *mux);
-static int ngx_live_hls_mux_write(void *opaque, uint8_t *data, int len);
+static int ngx_live_hls_mux_write(void *opaque, ngx_live_hls_mux_byte_t *data,
+    int len);
 static ngx_int_t ngx_live_hls_mux_offsets(ngx_live_hls_mux_t *mux);
 static u_char *ngx_live_hls_mux_box(u_char *p, u_char *end, const char *type,
     u_char **last);
@@ -291,7 +301,7 @@ ngx_live_hls_mux_init(ngx_live_hls_mux_t *mux, ngx_str_t *init)
 
 
 static int
-ngx_live_hls_mux_write(void *opaque, uint8_t *data, int len)
+ngx_live_hls_mux_write(void *opaque, ngx_live_hls_mux_byte_t *data, int len)
 {
     ngx_live_hls_mux_t *mux = opaque;
 
