@@ -137,15 +137,9 @@ pass('no session is left');
 my $first = $t->json('/test?events=0')->{events}[0]{seq};
 is($first, 1, 'none is lost so far');
 
-$pub = publisher('live', 'd');
-my $config = '';
+publisher('live', "d$_")->close for 1 .. 330;
 
-for (1 .. 1300) {
-    $config = $config eq '1190' ? '1210' : '1190';
-    $pub->audio(0, pack('H*', "af00$config"));
-}
-
-alive($pub);
+wait_events('live/d330', 'end');
 
 my $json = $t->json('/test?events=0');
 
@@ -157,7 +151,16 @@ $last = $json->{events}[-1]{seq};
 is($json->{events}[$_]{seq}, $last - 1023 + $_, 'in order')
     for 0, 1, 500, 1023;
 
-$pub->close;
+# a publisher that keeps on changing its mind
+
+$pub = publisher('live', 'e');
+
+for (1 .. 20) {
+    $pub->audio(0, pack('H*', 'af00' . ($_ % 2 ? '1190' : '1210')));
+}
+
+ok($pub->closed, 'a track that changes all the time is refused');
+ok($t->wait_log(qr/codec configuration cannot be kept/), 'and it is said');
 
 done_testing();
 
