@@ -342,8 +342,8 @@ ngx_http_live_hls_stored_listed(ngx_http_request_t *r, ngx_str_t *dir,
         return 0;
     }
 
-    text = ngx_live_hls_load_file(path.data, NGX_HTTP_LIVE_HLS_STORED_MAX, &size,
-                                  &mtime, r->connection->log);
+    text = ngx_live_hls_load_file(path.data, NGX_HTTP_LIVE_HLS_STORED_MAX,
+                                  &size, &mtime, r->connection->log);
     if (text == NULL) {
         return 0;
     }

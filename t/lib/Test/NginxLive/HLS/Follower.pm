@@ -275,7 +275,7 @@ sub _fetch {
         my $parts = join('', map { $_->{bytes} // '' } @{$old->{parts}});
 
         $self->_error("segment $seg->{msn} is not its parts")
-            if @{$old->{parts}} && $parts ne $old->{bytes};
+            if $old->{whole} && $parts ne $old->{bytes};
     }
 }
 
