@@ -45,7 +45,7 @@ my $t = Test::NginxLive->new(
 my $before = $t->json('/status')->{zone};
 my $master = descriptors($t->pid);
 my ($fds) = sort { $b <=> $a } map { descriptors($_) } $t->workers;
-my ($fresh) = sort { $b <=> $a } map { private($_) } $t->workers;
+my ($fresh) = sort { $b <=> $a } map { own($_) } $t->workers;
 
 # what is sent is also kept
 
@@ -92,7 +92,7 @@ for my $n (1 .. 10) {
 
     wait_for(sub { $t->old_workers() <= 1 }, 10, "old workers to leave, $n");
     push @left, $t->old_workers;
-    push @memory, private($owner);
+    push @memory, own($owner);
 
     my $frames = $players{rtmp}->frames('video') + 15;
     wait_for(sub { $players{rtmp}->frames('video') >= $frames }, 10, 'frames');
@@ -189,7 +189,7 @@ for my $pid ($t->workers) {
     wait_for(sub { descriptors($pid) <= $fds }, 5, 'descriptors')
         if descriptors($pid) > $fds;
     is(descriptors($pid), $fds, 'descriptors of a worker');
-    memory_ok(private($pid), $fresh, 'memory of a worker');
+    memory_ok(own($pid), $fresh, 'memory of a worker');
 }
 
 memory_ok($memory[9], $memory[4], "memory of the publisher's worker");
@@ -210,7 +210,7 @@ sub descriptors {
 
 # KiB that are a process's own.
 
-sub private { $t->memory($_[0])->{private} }
+sub own { $t->memory($_[0])->{own} }
 
 
 sub memory_ok {

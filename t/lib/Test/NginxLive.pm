@@ -411,7 +411,8 @@ sub worker_of_port {
 }
 
 
-# Resident memory of a process in KiB, private and shared apart.
+# Resident memory of a process in KiB, private and shared apart; own is without
+# pages of the zone that nobody else has touched.
 
 sub memory {
     my ($self, $pid) = @_;
@@ -420,6 +421,7 @@ sub memory {
     my %m = $text =~ /^(\w+):\s+(\d+) kB/mg;
 
     return { rss => $m{Rss} // 0, pss => $m{Pss} // 0,
+             own => $m{Anonymous} // 0,
              private => ($m{Private_Clean} // 0) + ($m{Private_Dirty} // 0) };
 }
 
