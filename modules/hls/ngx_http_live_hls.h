@@ -87,7 +87,8 @@ typedef struct ngx_http_live_hls_ctx_s  ngx_http_live_hls_ctx_t;
 
 struct ngx_http_live_hls_ctx_s {
     ngx_http_request_t          *request;
-    ngx_http_live_hls_stream_t  *stream;
+    ngx_live_stream_t           *handle;    /* until the request is gone */
+    ngx_http_live_hls_stream_t  *stream;    /* until it is answered */
     ngx_live_hls_app_conf_t     *conf;
     ngx_live_hls_name_t          name;
     ngx_live_hls_rendition_sh_t *rendition;

@@ -164,6 +164,8 @@ ngx_http_live_hls_answer(ngx_http_request_t *r, ngx_live_stream_t *st,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ctx->handle = st;
+
     cln->handler = ngx_http_live_hls_cleanup;
 
     if (ngx_http_live_hls_find(ctx) != NGX_OK) {
@@ -264,9 +266,9 @@ ngx_http_live_hls_cleanup(void *data)
 
     ngx_http_live_hls_unwait(ctx);
 
-    /* the stream's object has a handle of its own */
+    /* the stream's object may be gone: it does not wait for slow clients */
 
-    ngx_live_stream_close(ctx->stream->st);
+    ngx_live_stream_close(ctx->handle);
 }
 
 
