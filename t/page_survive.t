@@ -178,6 +178,26 @@ is(stream()->{session}, $session, 'in the same session');
 
 ###############################################################################
 
+# a player that starts while the last segment is a gap
+
+$encoder->kill;
+wait_for(sub {
+    $t->get("/hls/live/a/$session/v0.m3u8")->{body}
+        =~ /#EXT-X-GAP\n#EXTINF:.*\n.*\n(?!#EXTINF|#EXT-X-DISC)/
+}, 10, 'a gap');
+
+$b->eval('live.player.close(), live.player.state = "idle",'
+    . ' live.player.start(), 1');
+ok(eval {
+    $b->wait_until('document.getElementById("message-title").textContent'
+        . ' === "The publisher is away"')
+}, 'starts in a gap');
+
+reconnect();
+plays_on('and plays when the encoder is back', 3);
+
+###############################################################################
+
 my $r = $b->finish();
 
 is_deeply($r->{log}{errors}, [], 'no script failed');

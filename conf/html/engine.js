@@ -75,7 +75,24 @@ export class HlsJs {
             return;
         }
 
+        if (first && this.startsInGap(details)) {
+            this.report.trouble('gap');
+            return;
+        }
+
         this.report.away(Boolean(last && last.gap));
+    }
+
+    /*
+     * Where it would have to start within a gap, hls.js waits for ever for
+     * the first picture of it.  The gap of sound may end somewhat later.
+     */
+
+    startsInGap(details) {
+        const at = details.edge - this.target();
+
+        return details.fragments.some((f) => f.gap && f.start <= at
+                                      && at < f.start + f.duration + 0.1);
     }
 
     failed(data) {

@@ -294,6 +294,11 @@ export const player = {
                        'Trying again…');
             return;
 
+        case 'gap':
+            this.again('lost', 'The publisher is away',
+                       'Waiting for it to come back…', RETRY_FIRST);
+            return;
+
         case 'media':
             this.again('lost', 'The player stumbled', 'Starting again…');
             return;
@@ -351,8 +356,9 @@ export const player = {
         say(title, detail);
     },
 
-    again(state, title, detail) {
-        const wait = Math.min(RETRY_FIRST * 2 ** this.retries, RETRY_MOST);
+    again(state, title, detail, most) {
+        const wait = Math.min(RETRY_FIRST * 2 ** this.retries,
+                              most || RETRY_MOST);
 
         if (this.state === 'playing') {
             stalls.begin();
