@@ -23,13 +23,14 @@ use Test::NginxLive::RTMP qw/ str avc_config avc_frame /;
 Test::NginxLive->need(qw/ live live_rtmp live_test /);
 
 my $t = Test::NginxLive->new(
-    live => 'zone live 16m streams=4;
+    live => 'zone live 16m streams=4; publish_stale 1m;
              application live { publish any; play any; }
              application closed { }
              application hidden { publish any; play none; }',
     stream => 'log_format live "$live_action $live_app/$live_name $live_args '
               . '$status";
                access_log %%DIR%%/live.log live;
+               live_rtmp_timeout 1m;
                server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
     modules => [ qw/ ngx_live_module ngx_stream_live_rtmp_module / ]
 )->start;
