@@ -2,9 +2,10 @@
 
 # Copyright (C) nginx-live authors
 
-# The publisher's worker is killed, twice, under an encoder that reconnects:
-# players in the other worker have no failed request, one discontinuity, and
-# every byte that was named; those of RTMP and FLV go on.
+# The publisher's worker is killed under an encoder that reconnects, twice in its
+# life and once when it is an old one after a reload: players of other workers
+# have no failed request, one discontinuity, and every byte that was named; those
+# of RTMP and FLV go on.
 
 ###############################################################################
 
@@ -47,9 +48,11 @@ wait_for(sub { $t->get('/hls/live/a/index.m3u8')->{status} == 200 }, 20,
 
 my $session = stream()->{session};
 
-for my $round (1 .. 2) {
+for my $round (1 .. 3) {
     my ($victim) = map { /\[notice\] (\d+)#/ }
         reverse $t->log_lines(qr/"live\/a" (?:started|continues)/);
+
+    $t->reload if $round == 3;
 
     my %players = map {
         $_ => Test::NginxLive::Viewer->$_($t, 'live/a', not => $victim)
@@ -127,7 +130,7 @@ for my $round (1 .. 2) {
     $_->stop for values %players, values %hls;
 }
 
-is(stream()->{hls}{continued}, 2, 'two returns');
+is(stream()->{hls}{continued}, 3, 'three returns');
 
 done_testing();
 

@@ -101,9 +101,8 @@ sub round {
     my (@pub, @play);
 
     for my $i (1 .. $NAMES) {
-        my $c = client();
+        my $c = publisher("s$i");
 
-        $c->publish('live', "s$i");
         $c->set_chunk_size(65536);
         $c->video(0, avc_config());
         $c->audio(0, aac_config());
@@ -146,6 +145,19 @@ sub round {
     # in turns one or the other is first to go
 
     $_->close for $n % 2 ? (@pub, @play) : (@play, @pub);
+}
+
+
+# The end of the one before may be news for its worker still.
+
+sub publisher {
+    my ($name) = @_;
+
+    return wait_for(sub {
+        my $c = client();
+        return $c if eval { $c->publish('live', $name) };
+        die $@ if $@ !~ /BadName/;
+    }, 10, "publishing of $name");
 }
 
 

@@ -37,6 +37,8 @@ my $t = Test::NginxLive->new(
              }',
     stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
     http => 'server { listen 127.0.0.1:%%PORT_http%%;
+             listen 127.0.0.1:%%PORT_https%% ssl http2;
+             ssl_certificate %%CERT%%; ssl_certificate_key %%KEY%%;
              location /hls/ { live_hls; }
              location /flv/ { live_flv; }
              location /status { live_status; } }'
@@ -76,10 +78,13 @@ is(join(' ', sort keys %hls), 'a1 v0', 'two renditions');
 wait_for(sub { !grep { !$_->frames('video') } values %players }, 10,
     'players to play');
 
-my (%slow, @left, @memory);
+my (%slow, @left, @memory, @held);
 
 for my $n (1 .. 10) {
+    my $held = hold();
+
     $t->reload;
+    push @held, $held->wait(10) == 0 ? $held->output : $held->log;
 
     for my $door (qw/ rtmp flv hls /) {
         my $start = time();
@@ -101,6 +106,8 @@ for my $n (1 .. 10) {
 is($slow{$_}, undef, "$_: newcomers have a picture within a second")
     for qw/ rtmp flv hls /;
 
+is(join(' ', @held), join(' ', ('200-2') x 10),
+    'what has waited over HTTP/2 is answered by those that go');
 is(scalar(grep { $_ != $owner } @left), 0,
     'the worker of the publisher is the only old one');
 is(scalar(@left), 10, 'and stays');
@@ -222,6 +229,21 @@ sub memory_ok {
         skip('sanitizers keep what is freed', 1) if $ENV{LIVE_SANITIZE};
         cmp_ok($is, '<', $was + 1024, $name);
     }
+}
+
+
+# A request over HTTP/2 that waits for the open segment; it waits when
+# this returns.
+
+sub hold {
+    my $next = $hls{v0}->list->{next};
+    my $uri = "/hls/live/a/$session/v0.m3u8?_HLS_msn=$next";
+    my $held = spawn(cmd => [ 'curl', qw{ -s -S -k --http2 -v -o /dev/null },
+        '-w', '%{http_code}-%{http_version}',
+        'https://127.0.0.1:' . $t->port('https') . $uri ]);
+
+    wait_for(sub { $held->log =~ /^> GET /m }, 5, 'a request that waits');
+    return $held;
 }
 
 
