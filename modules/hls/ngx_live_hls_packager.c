@@ -37,6 +37,8 @@ static ngx_live_hls_track_t *ngx_live_hls_packager_late(
 static void ngx_live_hls_packager_add_late(ngx_live_hls_packager_t *p);
 static ngx_live_hls_track_t *ngx_live_hls_packager_add(
     ngx_live_hls_packager_t *p, ngx_uint_t track);
+static void ngx_live_hls_packager_rate(ngx_live_hls_track_t *t,
+    ngx_live_hls_sample_t *sample);
 static ngx_uint_t ngx_live_hls_packager_grid(ngx_live_hls_packager_t *p,
     ngx_live_hls_track_t *t, ngx_live_hls_sample_t *sample);
 static void ngx_live_hls_packager_snap(ngx_live_hls_track_t *t,
@@ -333,6 +335,10 @@ ngx_live_hls_packager_feed(ngx_live_hls_packager_t *p,
         ngx_live_hls_packager_new_run(p, NULL);
     }
 
+    if (sample->config != t->newest) {
+        ngx_live_hls_packager_rate(t, sample);
+    }
+
     if (ngx_live_hls_packager_grid(p, t, sample) == NGX_LIVE_HLS_GRID_BREAK
         && t->fed)
     {
@@ -515,6 +521,58 @@ ngx_live_hls_packager_next(ngx_live_hls_packager_t *p)
     }
 
     return next;
+}
+
+
+/*
+ * Another configuration may be another encoder's, whose frames last as long as
+ * they like.  Sound says how long; pictures may say so, and where they do not
+ * their times pass as they are.  What was measured is not asked again.
+ */
+
+static void
+ngx_live_hls_packager_rate(ngx_live_hls_track_t *t,
+    ngx_live_hls_sample_t *sample)
+{
+    ngx_uint_t                audio;
+    ngx_live_hls_ratio_t      frame;
+    ngx_live_config_sh_t     *config;
+    ngx_live_hls_packager_t  *p;
+
+    p = t->packager;
+    audio = (t->r->kind == NGX_LIVE_KIND_AUDIO);
+
+    if (!audio && t->newest == 0) {
+        return;
+    }
+
+    config = ngx_live_stream_config(p->stream, t->track, sample->config);
+
+    if (config == NULL) {
+        return;
+    }
+
+    frame.num = audio ? config->info.samples : config->info.fps_den;
+    frame.den = audio ? config->info.rate : config->info.fps_num;
+
+    if (frame.num == 0 || frame.den == 0) {
+        frame.num = 0;
+        frame.den = 0;
+    }
+
+    if ((uint64_t) frame.num * t->r->frame.den
+        == (uint64_t) frame.den * t->r->frame.num
+        && (frame.den == 0) == (t->r->frame.den == 0))
+    {
+        return;
+    }
+
+    ngx_live_hls_grid_init(&t->grid, &frame, audio);
+
+    ngx_live_hls_index_begin(p->hls);
+    t->r->frame = frame;
+    p->hls->generation++;
+    ngx_live_hls_index_end(p->hls);
 }
 
 

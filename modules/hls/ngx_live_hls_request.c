@@ -173,7 +173,11 @@ ngx_live_hls_request_ready(const ngx_live_hls_edge_t *edge,
         return want->msn < edge->next;
     }
 
-    if (want->msn + 1 == edge->next && want->part >= edge->last_parts) {
+    /* a gap has no parts: who waits for one is told of the gap */
+
+    if (want->msn + 1 == edge->next
+        && edge->last_parts && want->part >= edge->last_parts)
+    {
         want->msn++;
         want->part = 0;
     }

@@ -68,7 +68,8 @@ ngx_uint_t ngx_live_hls_request(const ngx_live_hls_edge_t *edge,
 /*
  * Whether what a waiter waits for is there; to be asked each time the edge
  * has moved by a part or a segment.  A part past the end of its segment
- * becomes part 0 of the next one, so *want may change.
+ * becomes part 0 of the next one, so *want may change; unless that segment
+ * has none at all, because it is a gap.
  */
 ngx_uint_t ngx_live_hls_request_ready(const ngx_live_hls_edge_t *edge,
     ngx_live_hls_want_t *want);
