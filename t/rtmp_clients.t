@@ -60,8 +60,8 @@ SKIP: {
     my $file = $t->path('dump.flv');
     my $dump = rtmpdump($t->rtmp('live/a'), stop => 6, out => $file);
 
-    wait_for(sub { -s $file && -s $file > 60000 }, 15, 'a file of rtmpdump');
-    $dump->stop;
+    wait_for(sub { -s $file && -s $file > 90000 }, 15, 'a file of rtmpdump');
+    $dump->stop('INT', 10);
     check($file, 'h264', 'aac');
 }
 
@@ -70,10 +70,11 @@ SKIP: {
 
     my $file = $t->path('gst.flv');
     my $gst = spawn(cmd => [ 'gst-launch-1.0', '-q', 'rtmp2src', 'location='
-        . $t->rtmp('live/a'), '!', 'filesink', "location=$file" ]);
+        . $t->rtmp('live/a'), '!', 'filesink', 'buffer-mode=unbuffered',
+        "location=$file" ]);
 
-    wait_for(sub { -s $file && -s $file > 60000 }, 15, 'a file of rtmp2src');
-    $gst->stop;
+    wait_for(sub { -s $file && -s $file > 90000 }, 15, 'a file of rtmp2src');
+    $gst->stop('INT', 10);
     check($file, 'h264', 'aac');
 }
 
@@ -225,6 +226,9 @@ sub both_workers {
 }
 
 
+# Without a latency flvmux goes on when one of its inputs is late, and changes
+# the times of what comes later.
+
 sub gst_publish {
     my ($sink, $name, $args) = @_;
 
@@ -233,7 +237,8 @@ sub gst_publish {
         'video/x-raw,width=320,height=180,framerate=30/1',
         qw{ ! x264enc tune=zerolatency key-int-max=30
             speed-preset=ultrafast bitrate=300 ! h264parse ! },
-        qw{ flvmux name=mux streamable=true ! }, $sink,
+        qw{ flvmux name=mux streamable=true latency=2000000000 ! },
+        $sink,
         "location=" . $t->rtmp("live/$name") . $args,
         qw{ audiotestsrc is-live=true ! avenc_aac ! aacparse ! mux. } ]);
 
