@@ -365,7 +365,8 @@ ngx_uint_t ngx_stream_live_rtmp_play_ended(ngx_stream_live_rtmp_t *rs);
 ngx_int_t ngx_stream_live_rtmp_play_prepare(ngx_stream_live_rtmp_t *rs);
 uint64_t ngx_stream_live_rtmp_play_gather(ngx_stream_live_rtmp_t *rs,
     ngx_live_send_t *send);
-void ngx_stream_live_rtmp_play_sent(ngx_stream_live_rtmp_t *rs, size_t n);
+ngx_int_t ngx_stream_live_rtmp_play_sent(ngx_stream_live_rtmp_t *rs,
+    size_t n);
 
 
 /* batch.c */

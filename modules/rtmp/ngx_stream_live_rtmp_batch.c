@@ -120,8 +120,8 @@ ngx_stream_live_rtmp_batch_send(ngx_stream_live_rtmp_t *rs, size_t *size)
     ngx_live_session_bytes(&rs->registered, 0, n);
 
     if ((size_t) n < batch->size) {
-        ngx_stream_live_rtmp_play_sent(rs, n);
-        return n;
+        return (ngx_stream_live_rtmp_play_sent(rs, n) == NGX_OK) ? n
+                                                                 : NGX_ERROR;
     }
 
     /* with all of it sent no frame needs to be looked at */

@@ -25,8 +25,8 @@ static void ngx_stream_live_rtmp_out_gather(ngx_stream_live_rtmp_t *rs,
     ngx_live_send_t *send);
 static void ngx_stream_live_rtmp_out_sent(ngx_stream_live_rtmp_t *rs,
     size_t n);
-static void ngx_stream_live_rtmp_sent(ngx_stream_live_rtmp_t *rs, size_t n,
-    size_t own);
+static ngx_int_t ngx_stream_live_rtmp_sent(ngx_stream_live_rtmp_t *rs,
+    size_t n, size_t own);
 
 
 u_char *
@@ -297,8 +297,8 @@ ngx_stream_live_rtmp_send_chain(ngx_stream_live_rtmp_t *rs, size_t *size)
 
     n = ngx_live_send(send, rs->connection);
 
-    if (n != NGX_ERROR) {
-        ngx_stream_live_rtmp_sent(rs, n, own);
+    if (n != NGX_ERROR && ngx_stream_live_rtmp_sent(rs, n, own) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return n;
@@ -321,11 +321,11 @@ ngx_stream_live_rtmp_out_gather(ngx_stream_live_rtmp_t *rs,
 }
 
 
-static void
+static ngx_int_t
 ngx_stream_live_rtmp_sent(ngx_stream_live_rtmp_t *rs, size_t n, size_t own)
 {
     if (n == 0) {
-        return;
+        return NGX_OK;
     }
 
     ngx_live_session_bytes(&rs->registered, 0, n);
@@ -334,9 +334,7 @@ ngx_stream_live_rtmp_sent(ngx_stream_live_rtmp_t *rs, size_t n, size_t own)
 
     ngx_stream_live_rtmp_out_sent(rs, own);
 
-    if (n > own) {
-        ngx_stream_live_rtmp_play_sent(rs, n - own);
-    }
+    return (n > own) ? ngx_stream_live_rtmp_play_sent(rs, n - own) : NGX_OK;
 }
 
 

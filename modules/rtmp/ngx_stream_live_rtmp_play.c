@@ -43,6 +43,11 @@ static ngx_int_t ngx_stream_live_rtmp_play_headers(ngx_stream_live_rtmp_t *rs,
 static ngx_int_t ngx_stream_live_rtmp_play_metadata(
     ngx_stream_live_rtmp_t *rs);
 static void ngx_stream_live_rtmp_play_choose(ngx_stream_live_rtmp_t *rs);
+static ngx_int_t ngx_stream_live_rtmp_play_begun(ngx_stream_live_rtmp_t *rs,
+    ngx_live_frame_t *f, ngx_stream_live_rtmp_layout_t *layout);
+static void ngx_stream_live_rtmp_play_copy(ngx_stream_live_rtmp_t *rs,
+    ngx_live_frame_t *f, ngx_stream_live_rtmp_layout_t *layout, u_char *p,
+    size_t end);
 static ngx_uint_t ngx_stream_live_rtmp_play_layout(ngx_stream_live_rtmp_t *rs,
     ngx_live_frame_t *f, uint32_t *configs,
     ngx_stream_live_rtmp_layout_t *layout);
@@ -323,22 +328,16 @@ static ngx_int_t
 ngx_stream_live_rtmp_play_detach(ngx_stream_live_rtmp_t *rs)
 {
     u_char                         *p;
-    size_t                          offset;
     ngx_live_frame_t               *f;
-    ngx_live_ring_sh_t             *ring;
-    ngx_live_rtmp_piece_t           piece;
-    ngx_live_rtmp_message_t        *m;
     ngx_stream_live_rtmp_play_t    *play;
     ngx_stream_live_rtmp_layout_t   layout;
 
     play = rs->play;
-    offset = play->offset;
 
-    if (offset == 0) {
+    if (play->offset == 0) {
         return NGX_OK;
     }
 
-    ring = play->stream->sh->ring;
     f = ngx_live_reader_frame(&play->reader, play->reader.seq);
 
     if (f == NULL
@@ -347,32 +346,12 @@ ngx_stream_live_rtmp_play_detach(ngx_stream_live_rtmp_t *rs)
         return NGX_ERROR;
     }
 
-    p = ngx_stream_live_rtmp_out_first(rs, layout.len - offset);
+    p = ngx_stream_live_rtmp_out_first(rs, layout.len - play->offset);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    while (offset < layout.len) {
-        m = (offset < layout.config_len) ? &layout.config : &layout.frame;
-
-        ngx_live_rtmp_chunk_piece(&piece, m, rs->chunk_size,
-                                  (m == &layout.config)
-                                  ? offset : offset - layout.config_len);
-
-        p = ngx_cpymem(p, piece.header, piece.hlen);
-
-        if (m == &layout.config) {
-            p = ngx_cpymem(p, m->body + piece.body, piece.len);
-
-        } else {
-            ngx_live_ring_copy_out(ngx_live_zone, ring, f, piece.body, p,
-                                   piece.len);
-            p += piece.len;
-        }
-
-        offset += piece.hlen + piece.len;
-    }
-
+    ngx_stream_live_rtmp_play_copy(rs, f, &layout, p, layout.len);
     ngx_stream_live_rtmp_play_done(play->configs, &layout, f);
 
     play->offset = 0;
@@ -569,8 +548,15 @@ ngx_stream_live_rtmp_play_gather(ngx_stream_live_rtmp_t *rs,
     ngx_memcpy(configs, play->configs, sizeof(configs));
 
     offset = play->offset;
+    layout.config_len = 0;
 
     for (seq = r->seq; send->size < NGX_STREAM_LIVE_RTMP_SEND; seq++) {
+
+        /* looking for another configuration may free that one */
+
+        if (layout.config_len) {
+            break;
+        }
 
         f = ngx_live_reader_frame(r, seq);
 
@@ -602,7 +588,7 @@ ngx_stream_live_rtmp_play_gather(ngx_stream_live_rtmp_t *rs,
 }
 
 
-void
+ngx_int_t
 ngx_stream_live_rtmp_play_sent(ngx_stream_live_rtmp_t *rs, size_t n)
 {
     size_t                          left;
@@ -620,7 +606,7 @@ ngx_stream_live_rtmp_play_sent(ngx_stream_live_rtmp_t *rs, size_t n)
         if (f == NULL) {
             ngx_log_error(NGX_LOG_ALERT, rs->connection->log, 0,
                           "sent more than there is");
-            return;
+            return NGX_ERROR;
         }
 
         if (ngx_stream_live_rtmp_play_layout(rs, f, play->configs, &layout)) {
@@ -629,7 +615,7 @@ ngx_stream_live_rtmp_play_sent(ngx_stream_live_rtmp_t *rs, size_t n)
 
             if (n < left) {
                 play->offset += n;
-                return;
+                return ngx_stream_live_rtmp_play_begun(rs, f, &layout);
             }
 
             n -= left;
@@ -643,6 +629,81 @@ ngx_stream_live_rtmp_play_sent(ngx_stream_live_rtmp_t *rs, size_t n)
 
     if (r->seq == ngx_live_reader_head(r)) {
         play->behind = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A frame is pinned until all of it has left, its configuration is not: what
+ * has not been sent of that is copied now, and "offset" is one of the frame.
+ */
+
+static ngx_int_t
+ngx_stream_live_rtmp_play_begun(ngx_stream_live_rtmp_t *rs,
+    ngx_live_frame_t *f, ngx_stream_live_rtmp_layout_t *layout)
+{
+    u_char                       *p;
+    ngx_stream_live_rtmp_play_t  *play;
+
+    play = rs->play;
+
+    if (play->offset < layout->config_len) {
+        p = ngx_stream_live_rtmp_out_first(rs,
+                                           layout->config_len - play->offset);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_stream_live_rtmp_play_copy(rs, f, layout, p, layout->config_len);
+
+        play->offset = 0;
+
+    } else {
+        play->offset -= layout->config_len;
+    }
+
+    ngx_stream_live_rtmp_play_done(play->configs, layout, f);
+
+    return NGX_OK;
+}
+
+
+/* copies what stands on the wire from offset to end */
+
+static void
+ngx_stream_live_rtmp_play_copy(ngx_stream_live_rtmp_t *rs,
+    ngx_live_frame_t *f, ngx_stream_live_rtmp_layout_t *layout, u_char *p,
+    size_t end)
+{
+    size_t                    offset;
+    ngx_live_ring_sh_t       *ring;
+    ngx_live_rtmp_piece_t     piece;
+    ngx_live_rtmp_message_t  *m;
+
+    ring = rs->play->stream->sh->ring;
+
+    for (offset = rs->play->offset;
+         offset < end;
+         offset += piece.hlen + piece.len)
+    {
+        m = (offset < layout->config_len) ? &layout->config : &layout->frame;
+
+        ngx_live_rtmp_chunk_piece(&piece, m, rs->chunk_size,
+                                  (m == &layout->config)
+                                  ? offset : offset - layout->config_len);
+
+        p = ngx_cpymem(p, piece.header, piece.hlen);
+
+        if (m == &layout->config) {
+            p = ngx_cpymem(p, m->body + piece.body, piece.len);
+
+        } else {
+            ngx_live_ring_copy_out(ngx_live_zone, ring, f, piece.body, p,
+                                   piece.len);
+            p += piece.len;
+        }
     }
 }
 
@@ -674,6 +735,8 @@ ngx_stream_live_rtmp_play_layout(ngx_stream_live_rtmp_t *rs,
         play->tracks[kind] = f->track;
     }
 
+    layout->config_len = 0;
+
     if (play->tracks[kind] != f->track) {
         return 0;
     }
@@ -682,7 +745,6 @@ ngx_stream_live_rtmp_play_layout(ngx_stream_live_rtmp_t *rs,
 
     layout->frame.len = f->size;
     layout->kind = kind;
-    layout->config_len = 0;
 
     if (kind != NGX_STREAM_LIVE_RTMP_DATA && f->config != configs[kind]) {
 

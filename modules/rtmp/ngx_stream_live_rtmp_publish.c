@@ -710,8 +710,14 @@ ngx_stream_live_rtmp_publish_config(ngx_stream_live_rtmp_t *rs,
     case NGX_DECLINED:
 
         if (kind == NGX_STREAM_LIVE_RTMP_DATA) {
-            ngx_log_error(NGX_LOG_INFO, rs->connection->log, 0,
-                          "metadata of %uz bytes is ignored", len);
+
+            if (!(rs->publish->dropped & (1 << kind))) {
+                rs->publish->dropped |= 1 << kind;
+
+                ngx_log_error(NGX_LOG_INFO, rs->connection->log, 0,
+                              "metadata of %uz bytes is ignored", len);
+            }
+
             return NGX_OK;
         }
 
