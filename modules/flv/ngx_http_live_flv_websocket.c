@@ -117,12 +117,7 @@ ngx_http_live_flv_websocket_input(ngx_http_live_flv_t *f, u_char *p,
         return NGX_DONE;
     }
 
-    if (ws->ping) {
-        (void) ngx_http_live_flv_run(f);
-        return NGX_DONE;
-    }
-
-    return NGX_OK;
+    return ws->ping ? ngx_http_live_flv_run(f) : NGX_OK;
 }
 
 
