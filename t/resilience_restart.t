@@ -154,6 +154,10 @@ sub restart {
         $pl && $pl->{next_part} >= 2 ? $pl->{next} : undef;
     }, 10, 'an open segment');
 
+    for my $track (sort keys %hls) {
+        look("live/a/$session{live}/$track-$at.$_.m4s") for 0, 1;
+    }
+
     # with QUIT nginx waits for its encoders
 
     if ($sig eq 'QUIT') {
@@ -194,6 +198,12 @@ sub restart {
     }, 20, 'segments of the encoder that is back');
 
     is(stream('live')->{session}, $session{live}, "$sig: the same session");
+
+    # names of parts that were there mean the same or nothing
+
+    for my $track (sort keys %hls) {
+        look("live/a/$session{live}/$track-$at.$_.m4s") for 0 .. 2;
+    }
 
     # what is named is there
 
