@@ -38,7 +38,7 @@ AVAILABLEDIR =	/usr/share/nginx/modules-available
 # a picture run first and alone
 
 TESTS =		$(sort $(wildcard t/*.t))
-ALONE =		t/page_play.t
+ALONE =		$(sort $(wildcard t/page_*.t))
 JOBS =		2
 
 export SANITIZE
