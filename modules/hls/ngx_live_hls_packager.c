@@ -22,6 +22,10 @@
  */
 
 
+/* bytes of frames that wait for those of other tracks */
+#define NGX_LIVE_HLS_PACKAGER_QUEUE  (32 * 1024 * 1024)
+
+
 static ngx_int_t ngx_live_hls_packager_resume(ngx_live_hls_packager_t *p);
 static ngx_live_hls_sample_t *ngx_live_hls_packager_sample(
     ngx_live_hls_packager_t *p, ngx_live_frame_t *f);
@@ -335,6 +339,14 @@ ngx_live_hls_packager_feed(ngx_live_hls_packager_t *p,
         ngx_live_hls_packager_new_run(p, NULL);
     }
 
+    /* of an encoder whose time hardly moves on */
+
+    if (p->queued + sample->size > NGX_LIVE_HLS_PACKAGER_QUEUE) {
+        t->lost = 1;
+        ngx_free(sample);
+        return;
+    }
+
     if (sample->config != t->newest) {
         ngx_live_hls_packager_rate(t, sample);
     }
@@ -356,6 +368,7 @@ ngx_live_hls_packager_feed(ngx_live_hls_packager_t *p,
     t->fed = 1;
     t->newest = sample->config;
 
+    p->queued += sample->size;
     ngx_queue_insert_tail(&t->samples, &sample->queue);
     ngx_live_hls_cut_seen(&p->cut, t - p->tracks, sample->cut.dts);
 
@@ -741,6 +754,7 @@ ngx_live_hls_packager_pump_track(ngx_live_hls_packager_t *p, ngx_uint_t i)
         if (ev.type == NGX_LIVE_HLS_CUT_FRAME
             || ev.type == NGX_LIVE_HLS_CUT_DROP)
         {
+            p->queued -= head->size;
             ngx_queue_remove(&head->queue);
             ngx_free(head);
         }

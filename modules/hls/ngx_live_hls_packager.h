@@ -50,6 +50,7 @@ typedef struct {
     ngx_live_hls_part_sh_t        part;      /* ready to be published */
     ngx_live_hls_disk_task_t     *pending;   /* small parts */
     uint32_t                      size;      /* of the open segment so far */
+    size_t                        bytes;     /* of frames in the open part */
     ngx_uint_t                    parts;
     int32_t                       delay;     /* pts - dts of key frames */
     uint64_t                      line;      /* of the journal */
@@ -77,6 +78,7 @@ struct ngx_live_hls_packager_s {
     ngx_queue_t                   waiting;   /* samples that are measured */
     ngx_uint_t                    nwaiting;
     size_t                        waiting_size;
+    size_t                        queued;    /* bytes in queues of tracks */
 
     ngx_live_time_t               anchor;    /* at this dts ... */
     int64_t                       date;      /* ... it is that late */

@@ -77,6 +77,16 @@ ngx_live_hls_track_frame(ngx_live_hls_track_t *t,
         return;
     }
 
+    /* the part could not be kept in memory */
+
+    if (sample->size > t->r->ring->max_size - t->bytes) {
+        t->lost = 1;
+        ngx_live_hls_track_full(t->packager);
+        return;
+    }
+
+    t->bytes += sample->size;
+
     if (ngx_live_hls_mux_frame(t->mux, sample->cut.dts, sample->cts,
                                ev->duration, sample->cut.key, sample->data,
                                sample->size)
@@ -106,6 +116,7 @@ ngx_live_hls_track_open(ngx_live_hls_track_t *t,
     ngx_live_hls_track_publish(t, 1);
 
     t->size = 0;
+    t->bytes = 0;
     t->parts = 0;
     t->lost = 0;
 
@@ -263,6 +274,8 @@ ngx_live_hls_track_part(ngx_live_hls_track_t *t, ngx_live_hls_cut_event_t *ev)
         buf.data = NULL;
         buf.size = 0;
     }
+
+    t->bytes = 0;
 
     ngx_live_hls_track_store(t, &buf);
 
