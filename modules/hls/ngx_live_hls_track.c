@@ -183,9 +183,17 @@ ngx_live_hls_track_mux(ngx_live_hls_track_t *t, ngx_live_hls_sample_t *sample)
     t->mux = ngx_live_hls_mux_create(info, record, size, st->log);
 
     if (t->mux == NULL) {
-        ngx_log_error(NGX_LOG_ERR, st->log, 0,
-                      "could not package track %s of \"%V\"",
-                      t->r->name, &st->sh->sn.str);
+
+        /* it is tried again with each segment */
+
+        if (!t->broken) {
+            t->broken = 1;
+
+            ngx_log_error(NGX_LOG_ERR, st->log, 0,
+                          "could not package track %s of \"%V\"",
+                          t->r->name, &st->sh->sn.str);
+        }
+
         return NGX_ERROR;
     }
 
