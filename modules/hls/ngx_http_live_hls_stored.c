@@ -36,7 +36,7 @@ static ngx_uint_t ngx_http_live_hls_stored_listed(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_live_hls_stored_older(u_char *text, size_t size,
     uint64_t msn);
 static ngx_int_t ngx_http_live_hls_stored_none(ngx_http_request_t *r,
-    ngx_str_t *dir);
+    ngx_str_t *dir, ngx_uint_t kind);
 
 
 ngx_int_t
@@ -66,7 +66,11 @@ ngx_http_live_hls_stored(ngx_http_request_t *r, ngx_live_hls_app_conf_t *conf,
         rc = ngx_http_live_hls_stored_media(r, name, &path);
     }
 
-    return rc == NGX_DECLINED ? ngx_http_live_hls_stored_none(r, &dir) : rc;
+    if (rc == NGX_DECLINED) {
+        return ngx_http_live_hls_stored_none(r, &dir, name->kind);
+    }
+
+    return rc;
 }
 
 
@@ -399,7 +403,8 @@ ngx_http_live_hls_stored_older(u_char *text, size_t size, uint64_t msn)
 
 
 static ngx_int_t
-ngx_http_live_hls_stored_none(ngx_http_request_t *r, ngx_str_t *dir)
+ngx_http_live_hls_stored_none(ngx_http_request_t *r, ngx_str_t *dir,
+    ngx_uint_t kind)
 {
     ngx_file_info_t  fi;
 
@@ -408,9 +413,10 @@ ngx_http_live_hls_stored_none(ngx_http_request_t *r, ngx_str_t *dir)
 
     r->allow_ranges = 0;
 
-    /* players give up at a 404 */
+    /* players give up at a 404; a part will never be there again */
 
-    if (ngx_live_hls_recover_early()
+    if (kind != NGX_LIVE_HLS_NAME_PART
+        && ngx_live_hls_recover_early()
         && ngx_file_info(dir->data, &fi) != NGX_FILE_ERROR)
     {
         return ngx_http_live_hls_unavailable(r, "nginx was just started");

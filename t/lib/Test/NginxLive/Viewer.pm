@@ -322,7 +322,7 @@ sub _hls {
             port => $c->sock->sockport);
 
         if (!$pl) {
-            sleep(0.05) if $r->{status} != 503;
+            sleep(0.05);
             $query = '';
             next;
         }
