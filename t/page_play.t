@@ -80,27 +80,8 @@ sub encoder {
 }
 
 
-# Plays; a stall on a machine with more to do than processors is looked at a
-# second time.
-
-sub watch {
-    my ($url, %opt) = @_;
-
-    my $r = browse($url, %opt);
-    my $cpus = () = slurp('/proc/cpuinfo') =~ /^processor\s/mg;
-    my ($load) = split(' ', slurp('/proc/loadavg'));
-
-    if ($r->{stalls} && $load > $cpus) {
-        diag("$r->{stalls} stalls at a load of $load, once more");
-        $r = browse($url, %opt);
-    }
-
-    return $r;
-}
-
-
-# What every good session has in common; LATE is what the encoder's clock may
-# say in the middle, WORST in 5 % of the time.
+# What every good session has in common; LATE is how far behind the encoder's
+# clock the picture may be for half of the time, WORST for all but 5 % of it.
 
 sub good {
     my ($r, $name, $late, $worst) = @_;
@@ -123,7 +104,7 @@ sub good {
 
     cmp_ok($clock->{median}, '<', $late,
         "$name, behind the encoder: $clock->{median} s");
-    cmp_ok($clock->{p95}, '<', $worst // $late + 0.25,
+    cmp_ok($clock->{p95}, '<', $worst // $late + 0.5,
         "$name, at worst: $clock->{p95} s");
     cmp_ok($s->{latency}{median} // 99, '<', $late,
         "$name, behind the playlist's date");
@@ -139,7 +120,7 @@ sub good {
 
 my $live = encoder('live/a');
 
-my $r = watch("$https/?stream=live/a", seconds => 20, clock => 1 / 15);
+my $r = browse("$https/?stream=live/a", seconds => 20, clock => 1 / 15);
 
 good($r, 'page, default settings', 2);
 cmp_ok($r->{protocols}{h2} // 0, '>', 40, 'over HTTP/2');
@@ -162,7 +143,7 @@ is($f->{Connection}, 'HTTP/2', 'figure: connection');
 
 # hls.js alone keeps what the start has cost unless it may play faster
 
-$r = watch($t->url('/hls/live/a/index.m3u8'), seconds => 12,
+$r = browse($t->url('/hls/live/a/index.m3u8'), seconds => 12,
     clock => 1 / 15, width => 800, config => { maxLiveSyncPlaybackRate => 1.5 });
 
 good($r, 'hls.js alone, HTTP/1.1', 2, 3);
@@ -174,7 +155,7 @@ $live->stop;
 
 my $fast = encoder('fast/a');
 
-$r = watch("$https/#fast/a", seconds => 20, clock => 1 / 15);
+$r = browse("$https/#fast/a", seconds => 20, clock => 1 / 15);
 good($r, 'page, parts of 200 ms', 1);
 
 $fast->stop;
