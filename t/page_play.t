@@ -80,8 +80,23 @@ sub encoder {
 }
 
 
+# How far behind the encoder's clock the picture was in the second half of the
+# time, but for the worst 5 % of it: by then the player has made up for what a
+# slow start has cost.
+
+sub settled {
+    my @samples = @_;
+
+    my @late = sort { $a <=> $b } grep { defined }
+        map { $_->{clock} } @samples[@samples / 2 .. $#samples];
+
+    return $late[@late * 0.95] // 99;
+}
+
+
 # What every good session has in common; LATE is how far behind the encoder's
-# clock the picture may be for half of the time, WORST for all but 5 % of it.
+# clock the picture may be for half of the time, WORST for all but 5 % of it
+# once it has settled.
 
 sub good {
     my ($r, $name, $late, $worst) = @_;
@@ -104,16 +119,19 @@ sub good {
 
     cmp_ok($clock->{median}, '<', $late,
         "$name, behind the encoder: $clock->{median} s");
-    cmp_ok($clock->{p95}, '<', $worst // $late + 0.5,
-        "$name, at worst: $clock->{p95} s");
+
+    my $settled = settled(@{$r->{samples} // []});
+
+    cmp_ok($settled, '<', $worst // $late + 0.25,
+        "$name, at worst: $settled s");
     cmp_ok($s->{latency}{median} // 99, '<', $late,
         "$name, behind the playlist's date");
     cmp_ok(abs($clock->{median} - ($s->{latency}{median} // 99)), '<', 0.3,
         "$name, the date is the encoder's");
 
-    diag(sprintf('%s: behind the encoder %.2f s, p95 %.2f s, first frame '
-        . 'after %.2f s', $name, @$clock{qw/ median p95 /},
-        $r->{frames}{first_ms} / 1000));
+    diag(sprintf('%s: behind the encoder %.2f s, p95 %.2f s, %.2f s at last, '
+        . 'first frame after %.2f s', $name, @$clock{qw/ median p95 /},
+        $settled, $r->{frames}{first_ms} / 1000));
 }
 
 ###############################################################################
@@ -144,7 +162,8 @@ is($f->{Connection}, 'HTTP/2', 'figure: connection');
 # hls.js alone keeps what the start has cost unless it may play faster
 
 $r = browse($t->url('/hls/live/a/index.m3u8'), seconds => 12,
-    clock => 1 / 15, width => 800, config => { maxLiveSyncPlaybackRate => 1.5 });
+    clock => 1 / 15, width => 800,
+    config => { maxLiveSyncPlaybackRate => 1.5 });
 
 good($r, 'hls.js alone, HTTP/1.1', 2, 3);
 is(grep($_->{fatal}, @{$r->{problems}}), 0, 'hls.js has no fatal error');
