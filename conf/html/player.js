@@ -14,6 +14,7 @@ const PACE_FROM = 0.12;              /* s off the wanted latency: act */
 const PACE_DONE = 0.03;              /* s: good enough */
 const PACE_MOST = 4;                 /* s: too far to catch up by speed */
 const JUMP_EVERY = 10000;            /* ms */
+const STUCK = 16;                    /* half seconds of a stall without cause */
 const BEHIND = 5;                    /* s, from here on "Go live" is shown */
 
 
@@ -123,6 +124,7 @@ export const player = {
     closedUp: false,
     atLive: true,
     jumped: 0,
+    stuck: 0,
     refused: false,                  /* the browser refuses to start alone */
     changed() {},                    /* set by those who show the player */
 
@@ -156,6 +158,7 @@ export const player = {
             this.engine = null;
         }
         this.away = false;
+        this.stuck = 0;
         this.refused = false;
         this.closedUp = false;
         this.unplayable = null;
@@ -452,6 +455,7 @@ export const player = {
         if (stalls.since && performance.now() - stalls.since > 700) {
             this.stalled();
         } else if (!stalls.since) {
+            this.stuck = 0;
             say(video.readyState > 1 && !video.videoWidth ? 'Sound only' : '',
                 '', { light: true });
         }
@@ -519,10 +523,16 @@ export const player = {
 
     stalled() {
         const s = status.of(this.name);
+        const away = this.away || (s && s.state === 'waiting');
 
-        if (this.away || (s && s.state === 'waiting')) {
+        this.stuck = away || !navigator.onLine ? 0 : this.stuck + 1;
+
+        if (away) {
             say('The publisher is away', 'Waiting for it to come back…',
                 { busy: true });
+        } else if (this.stuck > STUCK) {
+            this.again('lost', 'The player stumbled', 'Starting again…');
+            return;
         } else if (!navigator.onLine) {
             say('This device is offline', '', { busy: true });
         } else {
