@@ -40,7 +40,7 @@ my $t = Test::NginxLive->new(
              application end { reconnect 1s; hls_segment 4s;
                                hls_target_duration 4s; hls_window 12s; }',
     stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
-    http => 'server { listen 127.0.0.1:%%PORT_http%%;
+    http => 'server { listen 127.0.0.1:%%PORT_http%% reuseport;
              keepalive_requests 100000;
              location /hls/ { live_hls; }
              location /status { live_status; } }'

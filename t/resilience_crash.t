@@ -65,12 +65,13 @@ for my $round (1 .. 3) {
     wait_for(sub { !grep { !$_->frames('video') } values %players }, 10,
         'players to play');
 
-    # in the middle of a segment
+    # in the middle of a segment, with time left for the kill
 
     my $at = wait_for(sub {
         my $pl = $hls{v0}->list;
-        $pl && $pl->{next_part} >= 3 ? $pl->{next} : undef;
-    }, 10, 'an open segment');
+        $pl && $pl->{next_part} >= 1 && $pl->{next_part} <= 2
+            ? $pl->{next} : undef;
+    }, 20, 'an open segment');
 
     my %before = map { $_ => ($players{$_}->frames('video'))[-1]{time} }
         keys %players;
