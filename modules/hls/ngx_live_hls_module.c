@@ -200,6 +200,13 @@ ngx_live_hls_open(ngx_live_stream_t *st)
     recovered = 0;
 
     if (hls) {
+
+        /* players know of its end: the stream has no other session */
+
+        if (hls->state == NGX_LIVE_HLS_ENDED) {
+            return NULL;
+        }
+
         hls->stat.adopted++;
 
     } else {
