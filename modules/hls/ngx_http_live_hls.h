@@ -21,6 +21,10 @@
  * watches.  Texts are rendered once per change and worker, plain and gzip,
  * whole and delta, when first asked for, and shared by all answers; they are
  * counted, because an answer may still be on its way when the next is made.
+ *
+ * A media playlist is sent in pieces: a head, those entries of the body that
+ * are in the window, and a tail of what has parts.  A delta has a head of its
+ * own, and less of the body or nothing of it.
  */
 
 typedef struct {
@@ -29,22 +33,75 @@ typedef struct {
     u_char                    *data;
     ngx_uint_t                 nuris;
     uint32_t                  *uris;        /* ends of URIs in data */
-    uint64_t                   tag[2];      /* no other text of the session's
-                                               has it */
 } ngx_http_live_hls_text_t;
 
 
-/* an answer in its two encodings */
+/*
+ * The body has an entry for each segment that is too old to have parts.  It
+ * is only appended to; when its memory is full another one is made of what
+ * is in the window.
+ */
 
 typedef struct {
-    ngx_atomic_uint_t          generation;  /* of hls, when rendered */
-    ngx_http_live_hls_text_t  *plain;
-    ngx_http_live_hls_text_t  *gzip;
-} ngx_http_live_hls_variant_t;
+    uint32_t                   end;         /* in the text */
+    uint32_t                   uris;        /* number of URIs up to there */
+    uint32_t                   map;         /* it has a MAP line */
+} ngx_http_live_hls_entry_t;
+
+
+typedef struct {
+    ngx_http_live_hls_text_t   text;        /* first: is freed as this */
+    size_t                     size;        /* of its data */
+    uint64_t                   msn;         /* of the first entry */
+    ngx_uint_t                 n;           /* entries */
+    ngx_uint_t                 max;
+    ngx_http_live_hls_entry_t *entries;
+    uint64_t                   rewritten;   /* of the rendition */
+} ngx_http_live_hls_body_t;
+
+
+/* where entry i begins, if it is the end of the one before */
+
+#define ngx_http_live_hls_body_end(body, i)                                   \
+    ((i) ? (body)->entries[(i) - 1].end : 0)
 
 
 #define NGX_HTTP_LIVE_HLS_FULL   0
 #define NGX_HTTP_LIVE_HLS_DELTA  1
+
+
+/* a playlist as of now; without a tail there is none */
+
+typedef struct {
+    ngx_atomic_uint_t          generation;  /* of hls, when rendered */
+    uint64_t                   tag[2];      /* no other text of the session's
+                                               has it */
+    ngx_http_live_hls_body_t  *body;
+    size_t                     from[2];     /* of the body, full and delta */
+    size_t                     to;
+    ngx_http_live_hls_text_t  *head[2];
+    ngx_http_live_hls_text_t  *tail;
+    ngx_http_live_hls_text_t  *gzip[2];     /* all of it */
+    unsigned                   skips:1;     /* there may be a delta */
+} ngx_http_live_hls_list_t;
+
+
+/* what is sent for it */
+
+typedef struct {
+    ngx_http_live_hls_text_t  *text;
+    size_t                     from;
+    size_t                     to;
+} ngx_http_live_hls_piece_t;
+
+
+typedef struct {
+    ngx_uint_t                 n;
+    ngx_http_live_hls_piece_t  pieces[3];
+    size_t                     len;
+    uint64_t                   tag[2];
+    unsigned                   delta:1;
+} ngx_http_live_hls_answer_t;
 
 
 /* parts in memory, as text, by their numbers in the ring */
@@ -70,10 +127,10 @@ typedef struct {
     ngx_atomic_uint_t          state;       /* of the stream, likewise */
     time_t                     used;
 
-    ngx_http_live_hls_variant_t  index;
-    ngx_http_live_hls_variant_t  lists[NGX_LIVE_TRACKS][2];
-    ngx_http_live_hls_copy_t     copies[NGX_LIVE_TRACKS]
-                                       [NGX_HTTP_LIVE_HLS_COPIES];
+    ngx_http_live_hls_list_t   index;
+    ngx_http_live_hls_list_t   lists[NGX_LIVE_TRACKS];
+    ngx_http_live_hls_copy_t   copies[NGX_LIVE_TRACKS]
+                                     [NGX_HTTP_LIVE_HLS_COPIES];
 } ngx_http_live_hls_stream_t;
 
 
@@ -132,7 +189,7 @@ ngx_int_t ngx_http_live_hls_args(ngx_http_request_t *r, ngx_str_t *args);
 
 /* the text with args behind each URI; NULL: no memory */
 ngx_chain_t *ngx_http_live_hls_list_body(ngx_http_request_t *r,
-    ngx_http_live_hls_text_t *text, ngx_str_t *args, off_t *size);
+    ngx_http_live_hls_answer_t *a, ngx_str_t *args, off_t *size);
 
 
 /* media: ngx_http_live_hls_media.c */
@@ -198,20 +255,30 @@ void ngx_http_live_hls_unwait(ngx_http_live_hls_ctx_t *ctx);
 /* texts: ngx_http_live_hls_text.c */
 
 /*
- * The text of a playlist as of now, rendered if it has changed: NULL when
- * there is no memory or the index is being written.  n is the rendition,
- * or -1 for the multivariant playlist.
+ * The text of a playlist as of now, rendered if it has changed; n is the
+ * rendition, or -1 for the multivariant playlist.  A delta that would skip
+ * nothing is the full playlist.  NGX_DECLINED: there is no memory, or the
+ * index is being written.
  */
-ngx_http_live_hls_text_t *ngx_http_live_hls_text(
-    ngx_http_live_hls_stream_t *hs, ngx_int_t n, ngx_uint_t delta,
-    ngx_uint_t gzip);
+ngx_int_t ngx_http_live_hls_text(ngx_http_live_hls_stream_t *hs, ngx_int_t n,
+    ngx_uint_t delta, ngx_uint_t gzip, ngx_http_live_hls_answer_t *a);
+
+ngx_int_t ngx_http_live_hls_answer_hold(ngx_http_request_t *r,
+    ngx_http_live_hls_answer_t *a);
 
 /* keeps it for as long as the request */
 ngx_int_t ngx_http_live_hls_text_hold(ngx_http_request_t *r,
     ngx_http_live_hls_text_t *text);
 
 void ngx_http_live_hls_text_free(ngx_http_live_hls_text_t *text);
+void ngx_http_live_hls_list_drop(ngx_http_live_hls_list_t *list);
 void ngx_http_live_hls_text_forget(ngx_http_live_hls_stream_t *hs);
+
+
+/* rendering: ngx_http_live_hls_render.c; NGX_AGAIN: it is being written */
+
+ngx_int_t ngx_http_live_hls_render(ngx_http_live_hls_stream_t *hs,
+    ngx_int_t n);
 
 
 #endif /* _NGX_HTTP_LIVE_HLS_H_INCLUDED_ */

@@ -11,15 +11,15 @@
 static ngx_int_t ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx,
     ngx_int_t n, ngx_uint_t delta);
 static ngx_int_t ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx,
-    ngx_int_t n, ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args,
-    ngx_http_live_hls_text_t *text);
+    ngx_int_t n, ngx_uint_t gzip, ngx_str_t *args,
+    ngx_http_live_hls_answer_t *a);
 static ngx_int_t ngx_http_live_hls_list_etag(ngx_http_live_hls_ctx_t *ctx,
-    ngx_int_t n, ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args,
-    ngx_http_live_hls_text_t *text);
+    ngx_int_t n, ngx_uint_t gzip, ngx_str_t *args,
+    ngx_http_live_hls_answer_t *a);
 static ngx_int_t ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx,
     ngx_int_t n);
-static ngx_buf_t *ngx_http_live_hls_add_buf(ngx_http_request_t *r,
-    ngx_chain_t ***last, u_char *p, size_t len);
+static ngx_chain_t *ngx_http_live_hls_list_spliced(ngx_http_request_t *r,
+    ngx_http_live_hls_answer_t *a, ngx_str_t *args, off_t *size);
 static ngx_uint_t ngx_http_live_hls_gzip_ok(ngx_http_request_t *r);
 static void ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
@@ -164,8 +164,8 @@ ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
     ngx_str_t                  args;
     ngx_uint_t                 gzip;
     ngx_chain_t               *out;
-    ngx_http_request_t        *r;
-    ngx_http_live_hls_text_t  *text;
+    ngx_http_request_t          *r;
+    ngx_http_live_hls_answer_t   a;
 
     r = ctx->request;
 
@@ -177,23 +177,20 @@ ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 
     gzip = (args.len == 0 && ngx_http_live_hls_gzip_ok(r));
 
-    text = ngx_http_live_hls_text(ctx->stream, n, delta, gzip);
-    if (text == NULL) {
+    /* NGX_DECLINED waits */
 
-        /* it is being written, or there is no memory now */
-
+    if (ngx_http_live_hls_text(ctx->stream, n, delta, gzip, &a) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    if (ngx_http_live_hls_text_hold(r, text) != NGX_OK) {
+    if (ngx_http_live_hls_answer_hold(r, &a) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    out = ngx_http_live_hls_list_body(r, text, &args, &size);
+    out = ngx_http_live_hls_list_body(r, &a, &args, &size);
 
     if (out == NULL
-        || ngx_http_live_hls_list_headers(ctx, n, delta, gzip, &args, text)
-           != NGX_OK)
+        || ngx_http_live_hls_list_headers(ctx, n, gzip, &args, &a) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -212,8 +209,7 @@ ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 
 static ngx_int_t
 ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
-    ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args,
-    ngx_http_live_hls_text_t *text)
+    ngx_uint_t gzip, ngx_str_t *args, ngx_http_live_hls_answer_t *a)
 {
     ngx_http_request_t  *r;
 
@@ -244,9 +240,7 @@ ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
         return NGX_ERROR;
     }
 
-    if (ngx_http_live_hls_list_etag(ctx, n, delta, gzip, args, text)
-        != NGX_OK)
-    {
+    if (ngx_http_live_hls_list_etag(ctx, n, gzip, args, a) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -268,8 +262,7 @@ ngx_http_live_hls_list_type(ngx_http_request_t *r)
 
 static ngx_int_t
 ngx_http_live_hls_list_etag(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
-    ngx_uint_t delta, ngx_uint_t gzip, ngx_str_t *args,
-    ngx_http_live_hls_text_t *text)
+    ngx_uint_t gzip, ngx_str_t *args, ngx_http_live_hls_answer_t *a)
 {
     u_char              *p;
     ngx_str_t            etag;
@@ -289,13 +282,13 @@ ngx_http_live_hls_list_etag(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 
     p = ngx_sprintf(p, "\"%s-%s-%xL.%xL", hls->session,
                     (n < 0) ? (u_char *) "index" : hls->renditions[n]->name,
-                    text->tag[0], text->tag[1]);
+                    a->tag[0], a->tag[1]);
 
     if (args->len) {
         p = ngx_sprintf(p, "-%08xD", ngx_crc32_short(args->data, args->len));
     }
 
-    if (delta) {
+    if (a->delta) {
         *p++ = 'd';
     }
 
@@ -350,55 +343,40 @@ ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n)
 
 ngx_chain_t *
 ngx_http_live_hls_list_body(ngx_http_request_t *r,
-    ngx_http_live_hls_text_t *text, ngx_str_t *args, off_t *size)
+    ngx_http_live_hls_answer_t *a, ngx_str_t *args, off_t *size)
 {
-    ngx_buf_t             *b;
-    ngx_uint_t             i, n;
-    ngx_chain_t           *out, **last;
-    ngx_live_hls_slice_t  *slices;
+    ngx_buf_t                  *b;
+    ngx_uint_t                  i;
+    ngx_chain_t                *out, *cl, **last;
+    ngx_http_live_hls_piece_t  *piece;
 
-    out = NULL;
-    last = &out;
+    if (args->len) {
+        return ngx_http_live_hls_list_spliced(r, a, args, size);
+    }
+
     b = NULL;
+    last = &out;
 
-    if (args->len == 0) {
-        b = ngx_http_live_hls_add_buf(r, &last, text->data, text->len);
-        *size = text->len;
+    for (i = 0; i < a->n; i++) {
+        piece = &a->pieces[i];
 
-        goto done;
-    }
+        b = ngx_calloc_buf(r->pool);
+        cl = ngx_alloc_chain_link(r->pool);
 
-    slices = ngx_palloc(r->pool, (text->nuris + 1)
-                                 * sizeof(ngx_live_hls_slice_t));
-    if (slices == NULL) {
-        return NULL;
-    }
-
-    n = ngx_live_hls_playlist_slices(slices, text->nuris + 1, text->uris,
-                                     text->nuris, 0, text->len);
-    *size = 0;
-
-    for (i = 0; i < n; i++) {
-        b = ngx_http_live_hls_add_buf(r, &last,
-                                      text->data + slices[i].offset,
-                                      slices[i].len);
-        if (b == NULL) {
+        if (b == NULL || cl == NULL) {
             return NULL;
         }
 
-        *size += slices[i].len;
+        b->pos = piece->text->data + piece->from;
+        b->last = piece->text->data + piece->to;
+        b->memory = 1;
 
-        if (slices[i].args) {
-            b = ngx_http_live_hls_add_buf(r, &last, args->data, args->len);
-            if (b == NULL) {
-                return NULL;
-            }
-
-            *size += args->len;
-        }
+        cl->buf = b;
+        *last = cl;
+        last = &cl->next;
     }
 
-done:
+    *last = NULL;
 
     if (b == NULL) {
         return NULL;
@@ -407,35 +385,60 @@ done:
     b->last_buf = (r == r->main);
     b->last_in_chain = 1;
 
+    *size = a->len;
+
     return out;
 }
 
 
-static ngx_buf_t *
-ngx_http_live_hls_add_buf(ngx_http_request_t *r, ngx_chain_t ***last,
-    u_char *p, size_t len)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+/* the arguments go behind each URI: not rendered anew, but copied */
 
-    b = ngx_calloc_buf(r->pool);
+static ngx_chain_t *
+ngx_http_live_hls_list_spliced(ngx_http_request_t *r,
+    ngx_http_live_hls_answer_t *a, ngx_str_t *args, off_t *size)
+{
+    ngx_buf_t                  *b;
+    ngx_uint_t                  i;
+    ngx_chain_t                *cl;
+    ngx_http_live_hls_piece_t  *piece;
+
+    *size = 0;
+
+    for (i = 0; i < a->n; i++) {
+        piece = &a->pieces[i];
+
+        *size += ngx_live_hls_playlist_splice_size(piece->text->uris,
+                                                   piece->text->nuris,
+                                                   piece->from, piece->to,
+                                                   args->len - 1);
+    }
+
+    b = ngx_create_temp_buf(r->pool, *size);
     cl = ngx_alloc_chain_link(r->pool);
 
     if (b == NULL || cl == NULL) {
         return NULL;
     }
 
-    b->pos = p;
-    b->last = p + len;
-    b->memory = 1;
+    /* with a "?" of its own */
+
+    for (i = 0; i < a->n; i++) {
+        piece = &a->pieces[i];
+
+        b->last = ngx_live_hls_playlist_splice(b->last, piece->text->data,
+                                               piece->text->uris,
+                                               piece->text->nuris,
+                                               piece->from, piece->to,
+                                               args->data + 1, args->len - 1);
+    }
+
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
 
     cl->buf = b;
     cl->next = NULL;
 
-    **last = cl;
-    *last = &cl->next;
-
-    return b;
+    return cl;
 }
 
 

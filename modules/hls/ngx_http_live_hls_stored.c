@@ -192,11 +192,12 @@ static ngx_int_t
 ngx_http_live_hls_stored_send(ngx_http_request_t *r,
     ngx_open_file_info_t *of, ngx_str_t *args, const char *cache)
 {
-    off_t                      size;
-    ssize_t                    n;
-    ngx_int_t                  rc;
-    ngx_chain_t               *out;
-    ngx_http_live_hls_text_t  *text;
+    off_t                        size;
+    ssize_t                      n;
+    ngx_int_t                    rc;
+    ngx_chain_t                 *out;
+    ngx_http_live_hls_text_t    *text;
+    ngx_http_live_hls_answer_t   a;
 
     if (of->size == 0 || of->size > NGX_HTTP_LIVE_HLS_STORED_MAX) {
         return NGX_DECLINED;
@@ -226,7 +227,13 @@ ngx_http_live_hls_stored_send(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    out = ngx_http_live_hls_list_body(r, text, args, &size);
+    a.n = 1;
+    a.len = text->len;
+    a.pieces[0].text = text;
+    a.pieces[0].from = 0;
+    a.pieces[0].to = text->len;
+
+    out = ngx_http_live_hls_list_body(r, &a, args, &size);
 
     if (out == NULL || ngx_http_live_cache_control(r, cache) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -165,6 +165,9 @@ typedef struct {
                                                above "first", the playlist is
                                                not INDEPENDENT-SEGMENTS */
 
+    uint64_t                   rewritten;   /* + 1 when a complete segment
+                                               says something else */
+
     uint32_t                   init;        /* newest version */
     ngx_live_hls_init_sh_t     inits[NGX_LIVE_HLS_INITS];
 

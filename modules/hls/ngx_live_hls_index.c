@@ -630,6 +630,7 @@ ngx_live_hls_index_stored(ngx_live_hls_sh_t *hls,
 
         if (msn < r->next) {
             seg->flags |= NGX_LIVE_HLS_GAP;
+            r->rewritten++;
         }
 
         hls->stat.gaps++;
