@@ -461,7 +461,12 @@ ngx_http_live_hls_entry(ngx_http_live_hls_window_t *w, uint64_t msn,
 
     init = ngx_live_hls_init(w->r, s->init);
 
-    /* of a segment without bytes it may not be known */
+    if (init == NULL) {
+
+        /* of a segment without bytes it may not be known */
+
+        init = ngx_live_hls_init(w->r, w->r->init);
+    }
 
     if (init) {
         seg->map = init->hash;

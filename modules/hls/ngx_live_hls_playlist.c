@@ -266,7 +266,7 @@ ngx_live_hls_text_head(ngx_live_hls_text_t *t,
         ngx_live_hls_text_add(t, "#EXT-X-DISCONTINUITY\n");
     }
 
-    if (seg->map && (seg->discontinuity || seg->new_map)) {
+    if (seg->discontinuity || seg->new_map) {
         ngx_live_hls_text_map(t, &pl->track, seg->map);
     }
 
