@@ -33,7 +33,8 @@ my $t = Test::NginxLive->new(
              hls_target_duration 2s; hls_part 333ms; hls_window 12s;
              application live { }
              application half { hls_part 200ms; }
-             application low { hls_part 500ms; }',
+             application low { hls_part 500ms; }
+             application tiny { hls_part 100ms; }',
     stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
     http => 'server { listen 127.0.0.1:%%PORT_http%%;
              location /hls/ { live_hls; }
@@ -56,6 +57,7 @@ my %streams = (
         "select='mod(n,7)*gt(mod(n,3),0)'", '-fps_mode', 'vfr',
         '-force_key_frames', 'expr:gte(t,n_forced)' ] },
     'low/slow' => { fps => 1, gop => 1, audio => 0, plain => 1 },
+    'tiny/slow' => { fps => 3, gop => 3, plain => 1 },
 );
 
 my %hls;
@@ -186,6 +188,12 @@ my $status = hls('low/slow');
 is($status->{low_latency}, JSON::PP::false, 'a frame per second: no parts');
 like($status->{reason}, qr/\S/, 'and the reason is told');
 ok(!defined $follow{'low/slow'}[0]->list->{part_target}, 'nor PART-INF');
+
+$status = hls('tiny/slow');
+is($status->{low_latency}, JSON::PP::false, 'a frame for three parts: none');
+like($status->{reason}, qr/lasts longer than two parts/, 'and why');
+is(scalar($t->log_lines(qr/HLS of "tiny\/slow" has no parts/)), 1,
+    'logged once');
 
 # R10: DISCONTINUITY-SEQUENCE of a session without a discontinuity
 
