@@ -555,13 +555,20 @@ ngx_live_hls_packager_rate(ngx_live_hls_track_t *t,
     p = t->packager;
     audio = (t->r->kind == NGX_LIVE_KIND_AUDIO);
 
-    if (!audio && t->newest == 0) {
-        return;
-    }
-
     config = ngx_live_stream_config(p->stream, t->track, sample->config);
 
     if (config == NULL) {
+        return;
+    }
+
+    /*
+     * The first configuration this packager sees is the one that was measured,
+     * unless it goes on with what another worker has packaged.
+     */
+
+    if (!audio && t->newest == 0
+        && (!p->restart || config->info.fps_num == 0))
+    {
         return;
     }
 
