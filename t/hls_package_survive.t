@@ -148,7 +148,8 @@ $t->start;
 
 wait_for(sub { slurp("$dir/v0.m3u8") =~ /#EXT-X-ENDLIST\n$/ }, 40, 'the end');
 
-ok(journal(slurp("$dir/journal"))->{ended}, 'also in the journal');
+ok(wait_for(sub { journal(slurp("$dir/journal"))->{ended} }, 10,
+    'the end in the journal'), 'also in the journal');
 unlike(slurp("$dir/journal"), qr/^S 99/m, 'the torn line is gone');
 
 $pub = publish($t->rtmp('live/a'), @opt);
