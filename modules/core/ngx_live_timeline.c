@@ -66,7 +66,6 @@ ngx_live_timeline_map(ngx_live_timeline_t *tl, ngx_uint_t track, uint32_t ms,
             tl->offset = -raw;
         }
 
-        tl->prev = tl->offset;
         tl->jump_ms = 0;
         t->offset = tl->offset;
 
@@ -213,7 +212,6 @@ ngx_live_timeline_rebase(ngx_live_timeline_t *tl, ngx_live_timeline_track_t *t,
         }
     }
 
-    tl->prev = tl->offset;
     tl->offset = ngx_live_timeline_resume(tl, now) - raw;
     tl->jump_ms = now;
 

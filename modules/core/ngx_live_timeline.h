@@ -45,9 +45,7 @@ typedef struct {
     ngx_live_time_t            out;      /* largest output of any track */
     int64_t                    out_ms;   /* arrival of that frame, ms */
     int64_t                    offset;   /* newest offset of any track */
-    int64_t                    prev;     /* the offset before the last jump */
     int64_t                    jump_ms;  /* arrival of the last jump */
-    int64_t                    origin;   /* output of the first frame */
 
     uint64_t                   wraps;    /* repairs, each counted */
     uint64_t                   jumps_forward;
