@@ -70,6 +70,10 @@ typedef struct {
 #define NGX_HTTP_LIVE_HLS_DELTA  1
 
 
+/* entries of the body, compressed; of ngx_http_live_hls_gzip.c */
+typedef struct ngx_http_live_hls_block_s  ngx_http_live_hls_block_t;
+
+
 /* a playlist as of now; without a tail there is none */
 
 typedef struct {
@@ -79,9 +83,12 @@ typedef struct {
     ngx_http_live_hls_body_t  *body;
     size_t                     from[2];     /* of the body, full and delta */
     size_t                     to;
+    ngx_uint_t                 first[2];    /* the same as entries */
+    ngx_uint_t                 last;
     ngx_http_live_hls_text_t  *head[2];
     ngx_http_live_hls_text_t  *tail;
     ngx_http_live_hls_text_t  *gzip[2];     /* all of it */
+    ngx_http_live_hls_block_t *blocks;      /* of the body */
     unsigned                   skips:1;     /* there may be a delta */
 } ngx_http_live_hls_list_t;
 
@@ -273,6 +280,16 @@ ngx_int_t ngx_http_live_hls_text_hold(ngx_http_request_t *r,
 void ngx_http_live_hls_text_free(ngx_http_live_hls_text_t *text);
 void ngx_http_live_hls_list_drop(ngx_http_live_hls_list_t *list);
 void ngx_http_live_hls_text_forget(ngx_http_live_hls_stream_t *hs);
+
+
+/*
+ * Compressed: ngx_http_live_hls_gzip.c.  The text of a list that has been
+ * rendered; NULL: no memory.  drop forgets the blocks of a body that is none
+ * any more.
+ */
+ngx_http_live_hls_text_t *ngx_http_live_hls_gzip(
+    ngx_http_live_hls_list_t *list, ngx_uint_t delta, ngx_log_t *log);
+void ngx_http_live_hls_gzip_drop(ngx_http_live_hls_list_t *list);
 
 
 /* rendering: ngx_http_live_hls_render.c; NGX_AGAIN: it is being written */

@@ -26,7 +26,7 @@ static void ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
 static void ngx_http_live_hls_viewer(ngx_http_live_hls_ctx_t *ctx);
 
 
-static ngx_str_t  ngx_http_live_hls_gzip = ngx_string("gzip");
+static ngx_str_t  ngx_http_live_hls_gzip_name = ngx_string("gzip");
 static ngx_str_t  ngx_http_live_hls_vary = ngx_string("Accept-Encoding");
 
 
@@ -227,7 +227,7 @@ ngx_http_live_hls_list_headers(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 
     if (gzip
         && ngx_http_live_hls_header(r, "Content-Encoding",
-                                    &ngx_http_live_hls_gzip,
+                                    &ngx_http_live_hls_gzip_name,
                                     &r->headers_out.content_encoding)
            != NGX_OK)
     {

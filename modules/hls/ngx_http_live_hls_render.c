@@ -693,11 +693,15 @@ ngx_http_live_hls_take(ngx_http_live_hls_stream_t *hs, ngx_int_t n,
     if (list->body && w->plain) {
         i = w->first - list->body->msn;
 
+        list->first[NGX_HTTP_LIVE_HLS_FULL] = i;
+        list->first[NGX_HTTP_LIVE_HLS_DELTA] = i + w->skipped;
+        list->last = i + w->plain;
+
         list->from[NGX_HTTP_LIVE_HLS_FULL] =
                                      ngx_http_live_hls_body_end(list->body, i);
         list->from[NGX_HTTP_LIVE_HLS_DELTA] =
                         ngx_http_live_hls_body_end(list->body, i + w->skipped);
-        list->to = ngx_http_live_hls_body_end(list->body, i + w->plain);
+        list->to = ngx_http_live_hls_body_end(list->body, list->last);
     }
 
     return NGX_OK;
@@ -717,6 +721,7 @@ ngx_http_live_hls_take_body(ngx_http_live_hls_list_t *list,
 
         if (list->body && !ngx_http_live_hls_body_valid(w, list->body)) {
             ngx_http_live_hls_text_free(&list->body->text);
+            ngx_http_live_hls_gzip_drop(list);
             list->body = NULL;
         }
 
@@ -770,6 +775,8 @@ ngx_http_live_hls_body_room(ngx_http_live_hls_list_t *list,
     old = list->body;
 
     if (!ngx_http_live_hls_body_valid(w, old)) {
+        ngx_http_live_hls_gzip_drop(list);
+
         k = 0;
         n = 0;
         from = 0;

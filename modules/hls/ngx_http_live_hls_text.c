@@ -7,22 +7,12 @@
 #include "ngx_http_live_hls.h"
 #include "ngx_live_hls_index.h"
 
-#include <zlib.h>
-
-
-/* bytes beyond which speed counts more than size */
-#define NGX_HTTP_LIVE_HLS_LARGE  65536
-
 
 static void ngx_http_live_hls_text_index_tag(ngx_http_live_hls_list_t *list);
 static void ngx_http_live_hls_text_pieces(ngx_http_live_hls_list_t *list,
     ngx_uint_t delta, ngx_http_live_hls_answer_t *a);
 static void ngx_http_live_hls_text_piece(ngx_http_live_hls_answer_t *a,
     ngx_http_live_hls_text_t *text, size_t from, size_t to);
-static ngx_http_live_hls_text_t *ngx_http_live_hls_text_gzip(
-    ngx_http_live_hls_answer_t *a, ngx_log_t *log);
-static ngx_int_t ngx_http_live_hls_text_deflate(z_stream *z,
-    ngx_http_live_hls_answer_t *a, ngx_log_t *log);
 static void ngx_http_live_hls_text_cleanup(void *data);
 
 
@@ -56,7 +46,7 @@ ngx_http_live_hls_text(ngx_http_live_hls_stream_t *hs, ngx_int_t n,
     }
 
     if (list->gzip[delta] == NULL) {
-        list->gzip[delta] = ngx_http_live_hls_text_gzip(a, hs->st->log);
+        list->gzip[delta] = ngx_http_live_hls_gzip(list, delta, hs->st->log);
 
         if (list->gzip[delta] == NULL) {
             return NGX_DECLINED;
@@ -135,85 +125,6 @@ ngx_http_live_hls_text_piece(ngx_http_live_hls_answer_t *a,
 }
 
 
-static ngx_http_live_hls_text_t *
-ngx_http_live_hls_text_gzip(ngx_http_live_hls_answer_t *a, ngx_log_t *log)
-{
-    int                        level;
-    size_t                     bound;
-    z_stream                   z;
-    ngx_int_t                  rc;
-    ngx_http_live_hls_text_t  *text;
-
-    ngx_memzero(&z, sizeof(z_stream));
-
-    level = (a->len > NGX_HTTP_LIVE_HLS_LARGE) ? Z_BEST_SPEED
-                                               : Z_DEFAULT_COMPRESSION;
-
-    /* 31: the largest window, with gzip's header */
-
-    if (deflateInit2(&z, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY)
-        != Z_OK)
-    {
-        ngx_log_error(NGX_LOG_ERR, log, 0, "deflateInit2() failed");
-        return NULL;
-    }
-
-    bound = deflateBound(&z, a->len);
-
-    text = ngx_alloc(sizeof(ngx_http_live_hls_text_t) + bound, log);
-    if (text == NULL) {
-        (void) deflateEnd(&z);
-        return NULL;
-    }
-
-    ngx_memzero(text, sizeof(ngx_http_live_hls_text_t));
-
-    text->refs = 1;
-    text->data = (u_char *) &text[1];
-
-    z.next_out = text->data;
-    z.avail_out = bound;
-
-    rc = ngx_http_live_hls_text_deflate(&z, a, log);
-
-    text->len = z.total_out;
-
-    (void) deflateEnd(&z);
-
-    if (rc != NGX_OK) {
-        ngx_free(text);
-        return NULL;
-    }
-
-    return text;
-}
-
-
-static ngx_int_t
-ngx_http_live_hls_text_deflate(z_stream *z, ngx_http_live_hls_answer_t *a,
-    ngx_log_t *log)
-{
-    int         rc, last;
-    ngx_uint_t  i;
-
-    for (i = 0; i < a->n; i++) {
-        last = (i == a->n - 1);
-
-        z->next_in = a->pieces[i].text->data + a->pieces[i].from;
-        z->avail_in = a->pieces[i].to - a->pieces[i].from;
-
-        rc = deflate(z, last ? Z_FINISH : Z_NO_FLUSH);
-
-        if (rc != (last ? Z_STREAM_END : Z_OK) || z->avail_in) {
-            ngx_log_error(NGX_LOG_ERR, log, 0, "deflate() failed: %d", rc);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
 ngx_int_t
 ngx_http_live_hls_text_hold(ngx_http_request_t *r,
     ngx_http_live_hls_text_t *text)
@@ -280,12 +191,14 @@ ngx_http_live_hls_list_drop(ngx_http_live_hls_list_t *list)
         list->head[i] = NULL;
         list->gzip[i] = NULL;
         list->from[i] = 0;
+        list->first[i] = 0;
     }
 
     ngx_http_live_hls_text_free(list->tail);
 
     list->tail = NULL;
     list->to = 0;
+    list->last = 0;
     list->skips = 0;
 }
 
@@ -299,6 +212,7 @@ ngx_http_live_hls_text_forget(ngx_http_live_hls_stream_t *hs)
 
     for (i = 0; i < NGX_LIVE_TRACKS; i++) {
         ngx_http_live_hls_list_drop(&hs->lists[i]);
+        ngx_http_live_hls_gzip_drop(&hs->lists[i]);
 
         if (hs->lists[i].body) {
             ngx_http_live_hls_text_free(&hs->lists[i].body->text);
