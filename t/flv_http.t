@@ -125,7 +125,7 @@ for my $case (
     [ GET => '/flv/none/a.flv', 404, qr/"no such application"/ ],
     [ GET => '/flv/live/a', 404, qr/"title":"Not Found"/ ],
     [ GET => '/flv/live/.flv', 404, qr/"status":404/ ],
-    [ GET => '/flv/live/..a.flv', 404, qr/no stream can have this name/ ],
+    [ GET => '/flv/live/..a.flv', 404, qr/bad stream name/ ],
     [ GET => '/flv/live/a/b.flv', 404, qr/Not Found/ ],
     [ GET => '/flv/live', 404, qr/Not Found/ ],
     [ GET => '/flv/closed/a.flv', 403, qr/Forbidden/ ],

@@ -20,7 +20,7 @@ use Test::NginxLive::RTMP qw/ str avc_config avc_frame /;
 
 ###############################################################################
 
-Test::NginxLive->need(qw/ live live_rtmp live_test /);
+Test::NginxLive->need(qw/ live live_rtmp live_flv live_hls live_test /);
 
 my $t = Test::NginxLive->new(
     live => 'zone live 32m;
@@ -33,6 +33,8 @@ my $t = Test::NginxLive->new(
                server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
     http => 'server { listen 127.0.0.1:%%PORT_http%%;
                       location /status { live_status; }
+                      location /flv/ { live_flv; }
+                      location /hls/ { live_hls; }
                       location /test { live_test; } }'
 )->start;
 
@@ -120,6 +122,30 @@ ok(picture($q), 'a renamed stream');
 $r->close;
 wait_for(sub { slurp($t->path('live.log')) =~ m{^publish live/renamed}m }, 5,
     'the new name in the access log');
+
+# renamed to what is no name: nothing is found, nothing is made
+
+for my $name (qw/ renamebad renamelong renamelater /) {
+    is(code('live', 'publish', $name), 'NetStream.Publish.BadName',
+        "publish $name");
+    is(code('live', 'play', $name), 'NetStream.Play.StreamNotFound',
+        "play $name");
+    is($t->get("/flv/live/$name.flv")->{status}, 404, "FLV $name");
+    is($t->get("/hls/live/$name/index.m3u8")->{status}, 404, "HLS $name");
+    like($t->get("/flv/live/$name.flv")->{body}, qr/bad stream name/,
+        'FLV says why');
+    like($t->get("/hls/live/$name/index.m3u8")->{body},
+        qr/bad stream name/, 'HLS says why');
+}
+
+my $log = slurp($t->path('error.log'));
+like($log, qr{publish of "live/renamebad" refused: bad stream name},
+    'the log names what the client sent');
+like($log, qr{play of "live/renamelong" refused: bad stream name},
+    'of a player too');
+is_deeply([ sort grep { /xxx|\// } map { $_->{name} }
+        @{ $t->json('/status')->{streams} } ], [],
+    'no such stream was made');
 
 # sessions are ended from elsewhere
 

@@ -58,7 +58,7 @@ refused('closed', 'publish', 'a', 'NetStream.Publish.Denied',
 
 for my $name ('', '.hidden', 'a/b', 'a b', "a\x01b", 'a' x 129, 'a%2fb') {
     refused('live', 'publish', $name, 'NetStream.Publish.BadName',
-        'Invalid stream name.', 'invalid stream name');
+        'Invalid stream name.', 'bad stream name');
 }
 
 # play
@@ -66,7 +66,7 @@ for my $name ('', '.hidden', 'a/b', 'a b', "a\x01b", 'a' x 129, 'a%2fb') {
 refused('live', 'play', 'nosuch', 'NetStream.Play.StreamNotFound',
     'Stream not found.', 'no such stream');
 refused('live', 'play', '../a', 'NetStream.Play.StreamNotFound',
-    'Invalid stream name.', 'invalid stream name');
+    'Invalid stream name.', 'bad stream name');
 refused('hidden', 'play', 'a', 'NetStream.Play.Failed',
     'Playing is not allowed.', 'playing is not allowed');
 

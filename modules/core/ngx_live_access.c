@@ -5,11 +5,13 @@
 
 
 #include "ngx_live_access.h"
+#include "ngx_live_name.h"
 
 
 static ngx_int_t ngx_live_access_run(ngx_live_access_t *a);
 static ngx_int_t ngx_live_access_run_handlers(ngx_live_access_t *a,
     ngx_live_main_conf_t *lmcf);
+static ngx_int_t ngx_live_access_check_name(ngx_live_access_t *a);
 static ngx_int_t ngx_live_access_run_rules(ngx_live_access_t *a,
     ngx_live_main_conf_t *lmcf);
 static ngx_int_t ngx_live_access_result(ngx_live_access_t *a, ngx_int_t rc);
@@ -35,6 +37,7 @@ ngx_live_access_check(ngx_live_access_t *a)
     a->current = 0;
     a->rules = 0;
     a->pending = 0;
+    a->bad_name = 0;
     a->cancel = NULL;
 
     return ngx_live_access_run(a);
@@ -61,6 +64,10 @@ ngx_live_access_run(ngx_live_access_t *a)
         }
 
         /* only now: a handler may have renamed the stream */
+
+        if (ngx_live_access_check_name(a) != NGX_OK) {
+            return NGX_DECLINED;
+        }
 
         a->conf = ngx_live_app_conf(lmcf, &a->app);
 
@@ -96,6 +103,23 @@ ngx_live_access_run_handlers(ngx_live_access_t *a, ngx_live_main_conf_t *lmcf)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_live_access_check_name(ngx_live_access_t *a)
+{
+    const char  *reason;
+
+    if (ngx_live_name_check(&a->app, &reason) == NGX_OK
+        && ngx_live_name_check(&a->name, &reason) == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    a->bad_name = 1;
+
+    return ngx_live_access_deny(a, "bad stream name");
 }
 
 

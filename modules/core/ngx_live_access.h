@@ -37,6 +37,7 @@ typedef enum {
  *   NGX_ERROR     internal failure; denied
  *
  * A handler renames a stream by changing a->app or a->name (pool memory).
+ * When all have been asked both must be valid names (ngx_live_name.h).
  */
 
 typedef ngx_int_t (*ngx_live_access_handler_pt)(ngx_live_access_t *a);
@@ -73,6 +74,7 @@ struct ngx_live_access_s {
     ngx_str_t                    reason;    /* of a refusal, for our log */
     ngx_str_t                    sub;       /* who it is */
     ngx_str_t                    jti;
+    unsigned                     bad_name:1; /* refused: no valid name */
 
     /* of the handler that answers later */
     void                        *ctx;

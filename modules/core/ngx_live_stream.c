@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_stream.h"
+#include "ngx_live_name.h"
 #include "ngx_live_publish.h"
 #include "ngx_live_reader.h"
 #include "ngx_live_worker.h"
@@ -115,16 +116,14 @@ ngx_live_stream_open_index(ngx_uint_t index)
 static ngx_str_node_t *
 ngx_live_stream_lookup_locked(ngx_str_t *app, ngx_str_t *name)
 {
-    u_char      buf[512];
-    uint32_t    hash;
-    ngx_str_t   key;
+    u_char       buf[NGX_LIVE_NAME_KEY_MAX];
+    uint32_t     hash;
+    ngx_str_t    key;
+    const char  *reason;
 
-    if (app->len + name->len + 1 > sizeof(buf)) {
+    if (ngx_live_name_key(app, name, buf, &key, &reason) != NGX_OK) {
         return NULL;
     }
-
-    key.data = buf;
-    key.len = ngx_sprintf(buf, "%V/%V", app, name) - buf;
 
     hash = ngx_crc32_short(key.data, key.len);
 
@@ -300,11 +299,19 @@ ngx_live_stream_t *
 ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
     const char **full)
 {
+    const char            *reason;
     ngx_str_node_t        *sn;
     ngx_live_ring_sh_t    *ring;
     ngx_live_stream_sh_t  *sh;
 
     *full = NULL;
+
+    if (ngx_live_name_check(name, &reason) != NGX_OK) {
+
+        /* it could not be found again; access checks have seen to that */
+
+        return NULL;
+    }
 
     if (ngx_live_zone->sh->nstreams >= ngx_live_zone->sh->max_streams) {
         *full = "live zone is full, too many streams";

@@ -145,10 +145,18 @@ ngx_http_live_access_result(ngx_http_request_t *r, ngx_http_live_ctx_t *ctx,
         return ctx->handler(r);
     }
 
+    /* what a handler has made of an invalid name is not for the log */
+
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "%s of \"%V/%V\" refused: %V",
-                  ngx_http_live_action_names[a->action], &a->app, &a->name,
-                  &a->reason);
+                  ngx_http_live_action_names[a->action],
+                  a->bad_name ? &ctx->app : &a->app,
+                  a->bad_name ? &ctx->name : &a->name, &a->reason);
+
+    if (a->bad_name) {
+        return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND,
+                                     "bad stream name");
+    }
 
     lmcf = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle);
 

@@ -69,10 +69,10 @@ ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
         != NGX_OK)
     {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "client asked for an invalid stream: name %s", reason);
+                      "client sent bad stream name: it %s", reason);
 
         return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND,
-                                     "no stream can have this name");
+                                     "bad stream name");
     }
 
     if (suffix && ctx->rest.len) {

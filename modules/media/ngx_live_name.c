@@ -65,6 +65,29 @@ ngx_live_name_check(ngx_str_t *name, const char **reason)
 }
 
 
+ngx_int_t
+ngx_live_name_key(ngx_str_t *app, ngx_str_t *name, u_char *buf,
+    ngx_str_t *key, const char **reason)
+{
+    u_char  *p;
+
+    if (ngx_live_name_check(app, reason) != NGX_OK
+        || ngx_live_name_check(name, reason) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(buf, app->data, app->len);
+    *p++ = '/';
+    p = ngx_cpymem(p, name->data, name->len);
+
+    key->data = buf;
+    key->len = p - buf;
+
+    return NGX_OK;
+}
+
+
 void
 ngx_live_name_split(ngx_str_t *whole, ngx_str_t *name, ngx_str_t *args)
 {

@@ -10,6 +10,8 @@
  *
  *     1..128 bytes of A-Z a-z 0-9 . _ ~ - @ + =, not beginning with a dot
  *
+ * This is the only limit: a stream's key, "APP/NAME", has room for any two.
+ *
  * ":" is not among them, since a relative link to "a:b" is read as one with
  * the scheme "a" (RFC 3986, 4.2).
  */
@@ -23,11 +25,19 @@
 #include <ngx_core.h>
 
 
-#define NGX_LIVE_NAME_MAX  128
+#define NGX_LIVE_NAME_MAX      128
+#define NGX_LIVE_NAME_KEY_MAX  (2 * NGX_LIVE_NAME_MAX + 1)
 
 
 /* NGX_OK, or NGX_ERROR with a constant reason ("is empty", ...) */
 ngx_int_t ngx_live_name_check(ngx_str_t *name, const char **reason);
+
+/*
+ * The key of a stream, "APP/NAME", in buf, which holds NGX_LIVE_NAME_KEY_MAX
+ * bytes.  NGX_ERROR with a reason when one of both is no valid name.
+ */
+ngx_int_t ngx_live_name_key(ngx_str_t *app, ngx_str_t *name, u_char *buf,
+    ngx_str_t *key, const char **reason);
 
 /*
  * Splits "name?args", as RTMP clients send stream names.  The parts point

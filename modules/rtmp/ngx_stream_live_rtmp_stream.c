@@ -156,7 +156,7 @@ ngx_stream_live_rtmp_begin(ngx_stream_live_rtmp_t *rs, ngx_uint_t action,
         return ngx_stream_live_rtmp_refuse_text(rs,
                                 publish ? NGX_STREAM_LIVE_RTMP_PUBLISH_BAD_NAME
                                         : NGX_STREAM_LIVE_RTMP_PLAY_BAD_NAME,
-                                "invalid stream name");
+                                "bad stream name");
     }
 
     return ngx_stream_live_rtmp_access(rs, action);
@@ -263,6 +263,7 @@ ngx_stream_live_rtmp_access(ngx_stream_live_rtmp_t *rs, ngx_uint_t action)
 static ngx_int_t
 ngx_stream_live_rtmp_access_result(ngx_stream_live_rtmp_t *rs, ngx_int_t rc)
 {
+    ngx_uint_t          publish, refusal;
     ngx_live_access_t  *a;
 
     a = rs->access;
@@ -273,11 +274,18 @@ ngx_stream_live_rtmp_access_result(ngx_stream_live_rtmp_t *rs, ngx_int_t rc)
     }
 
     if (rc != NGX_OK) {
-        return ngx_stream_live_rtmp_refuse(rs,
-                                   a->action == NGX_LIVE_ACTION_PUBLISH
-                                       ? NGX_STREAM_LIVE_RTMP_PUBLISH_DENIED
-                                       : NGX_STREAM_LIVE_RTMP_PLAY_DENIED,
-                                   0, &a->reason);
+        publish = (a->action == NGX_LIVE_ACTION_PUBLISH);
+
+        if (a->bad_name) {
+            refusal = publish ? NGX_STREAM_LIVE_RTMP_PUBLISH_BAD_NAME
+                              : NGX_STREAM_LIVE_RTMP_PLAY_BAD_NAME;
+
+        } else {
+            refusal = publish ? NGX_STREAM_LIVE_RTMP_PUBLISH_DENIED
+                              : NGX_STREAM_LIVE_RTMP_PLAY_DENIED;
+        }
+
+        return ngx_stream_live_rtmp_refuse(rs, refusal, 0, &a->reason);
     }
 
     /* it may have been renamed */

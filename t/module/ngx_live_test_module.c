@@ -7,8 +7,10 @@
 /*
  * For tests only.  An access handler that looks at the stream's name: "deny"
  * is refused, "later" and "laterdeny" are answered after 200 ms, "rename"
- * becomes "renamed".  A rule "test" for publish and play wants the argument
- * key=secret.  And a location that ends sessions and shows events:
+ * becomes "renamed", "renamebad" and "renamelong" something that is no name,
+ * "renamelater" so after 200 ms.  A rule "test" for publish and play wants
+ * the argument key=secret.  And a location that ends sessions and shows
+ * events:
  *
  *     location /test { live_test; }
  *     /test?sub=alice  /test?jti=ID  /test?stream=UID  /test?session=ID
@@ -130,10 +132,16 @@ ngx_module_t  ngx_http_live_test_module = {
      && ngx_strncmp((s)->data, text, sizeof(text) - 1) == 0)
 
 
+/* with any application longer than the key of a stream */
+static u_char  ngx_live_test_long[600];
+
+
 static ngx_int_t
 ngx_live_test_preconfiguration(ngx_conf_t *cf)
 {
     ngx_str_t  name = ngx_string("test");
+
+    ngx_memset(ngx_live_test_long, 'x', sizeof(ngx_live_test_long));
 
     if (ngx_live_access_add_handler(cf, ngx_live_test_access) != NGX_OK
         || ngx_live_access_add_rule(cf, &name, ngx_live_test_rule) != NGX_OK
@@ -164,7 +172,19 @@ ngx_live_test_access(ngx_live_access_t *a)
         return NGX_OK;
     }
 
+    if (ngx_live_test_is(&a->name, "renamebad")) {
+        ngx_str_set(&a->name, "../\nx");
+        return NGX_OK;
+    }
+
+    if (ngx_live_test_is(&a->name, "renamelong")) {
+        a->name.data = ngx_live_test_long;
+        a->name.len = sizeof(ngx_live_test_long);
+        return NGX_OK;
+    }
+
     if (ngx_live_test_is(&a->name, "later")
+        || ngx_live_test_is(&a->name, "renamelater")
         || ngx_live_test_is(&a->name, "laterdeny"))
     {
         return ngx_live_test_later(a);
@@ -206,6 +226,10 @@ ngx_live_test_timer(ngx_event_t *ev)
         ngx_str_set(&a->reason, "denied by test later");
         ngx_live_access_done(a, NGX_ABORT);
         return;
+    }
+
+    if (ngx_live_test_is(&a->name, "renamelater")) {
+        ngx_str_set(&a->name, "a/b");
     }
 
     ngx_live_access_done(a, NGX_OK);

@@ -72,6 +72,33 @@ test_check(void)
 
 
 static void
+test_key(void)
+{
+    u_char     out[NGX_LIVE_NAME_KEY_MAX], text[200];
+    ngx_str_t  app, name, key;
+
+    ngx_str_set(&app, "live");
+    ngx_str_set(&name, "demo");
+    is_int(ngx_live_name_key(&app, &name, out, &key, &reason), NGX_OK, "key");
+    is_str(&key, "live/demo", "APP/NAME");
+
+    memset(text, 'x', sizeof(text));
+    app.data = text;
+    app.len = 128;
+    name = app;
+    is_int(ngx_live_name_key(&app, &name, out, &key, &reason), NGX_OK,
+           "the longest key");
+    is_int(key.len, sizeof(out), "fills its room");
+
+    name.len = 129;
+    is_int(ngx_live_name_key(&app, &name, out, &key, &reason), NGX_ERROR,
+           "too long name: %s", reason);
+    is_int(ngx_live_name_key(&name, &app, out, &key, &reason), NGX_ERROR,
+           "too long application: %s", reason);
+}
+
+
+static void
 test_split(void)
 {
     ngx_str_t  s, name, args, app, instance;
@@ -127,6 +154,7 @@ int
 main(void)
 {
     test_check();
+    test_key();
     test_split();
 
     return done_testing();
