@@ -34,11 +34,9 @@ endif
 MODULESDIR =	/usr/lib/nginx/modules
 AVAILABLEDIR =	/usr/share/nginx/modules-available
 
-# which tests, and how many at the same time; those that watch the clock of
-# a picture run first and alone
+# which tests, and how many at the same time
 
 TESTS =		$(sort $(wildcard t/*.t))
-ALONE =		$(sort $(wildcard t/page_*.t))
 JOBS =		2
 
 export SANITIZE
@@ -66,13 +64,8 @@ run:		deps
 test:		deps-test
 	@util/build $(BUILD) $(NGINX_SRC)
 	@util/page $(BUILD) --browser
-	@export NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE); \
-	rc=0; \
-	set -- $(filter $(ALONE),$(TESTS)); \
-	test $$# = 0 || prove $(PROVEFLAGS) $$@ || rc=1; \
-	set -- $(filter-out $(ALONE),$(TESTS)); \
-	test $$# = 0 || prove -j $(JOBS) -r $(PROVEFLAGS) $$@ || rc=1; \
-	exit $$rc
+	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
+	JOBS=$(JOBS) PROVEFLAGS="$(PROVEFLAGS)" util/test $(TESTS)
 
 check:		deps-test modules
 	@util/check $(BUILD)

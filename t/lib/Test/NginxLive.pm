@@ -251,7 +251,9 @@ sub expand {
 sub environment {
     my ($self) = @_;
 
-    return {} unless $ENV{LIVE_SANITIZE};
+    my %env = %{$self->{env} // {}};
+
+    return \%env unless $ENV{LIVE_SANITIZE};
 
     $self->{preload} //= join(' ', map {
         my $lib = `\${CC:-cc} -print-file-name=$_`;
@@ -262,7 +264,8 @@ sub environment {
     my $log = "log_path=$self->{dir}/san";
 
     return {
-        LD_PRELOAD => $self->{preload},
+        %env,
+        LD_PRELOAD => join(' ', $self->{preload}, $env{LD_PRELOAD} // ()),
         ASAN_OPTIONS => "$log/asan:detect_leaks=0:detect_odr_violation=0"
             . ':quarantine_size_mb=16:handle_segv=1',
         UBSAN_OPTIONS => "$log/ubsan:print_stacktrace=1"
@@ -426,6 +429,28 @@ sub memory {
 }
 
 
+# How many descriptors a process of nginx has open once the last connection is
+# closed.
+
+sub descriptors {
+    my ($self, $pid) = @_;
+    my @links;
+
+    wait_for(sub {
+        @links = map { readlink($_) // () } glob("/proc/$pid/fd/*");
+
+        my %lasting = map { $_ => 1 }
+            slurp('/proc/net/unix') =~ /^(?:\S+ +){6}(\d+)/mg,
+            slurp('/proc/net/tcp') =~ /^(?: *\S+){3} 0A (?: *\S+){5} +(\d+)/mg,
+            slurp('/proc/net/udp') =~ /^(?: *\S+){3} \S\S (?: *\S+){5} +(\d+)/mg;
+
+        return !grep { /^socket:\[(\d+)\]/ && !$lasting{$1} } @links;
+    }, 10, "connections of process $pid to be closed");
+
+    return scalar(@links);
+}
+
+
 # Ends nginx gracefully (or by SIG) and judges it; start() may follow.
 
 sub stop {
@@ -437,6 +462,7 @@ sub stop {
     my $pid = $self->{proc}->pid;
 
     if ($self->{proc}->alive) {
+        $self->{ending} = $self->log_mark();
         kill($sig, $pid);
 
         my $ok = eval {
@@ -613,6 +639,19 @@ sub _judge {
 }
 
 
+# What the log said before nginx was told to go, and what it should not have
+# said then.
+
+sub _log_tail {
+    my ($self) = @_;
+
+    my $mark = $self->{ending} // $self->log_mark();
+    my @late = $self->log_lines(qr/\[(?!notice|info|debug)\w+\]/, $mark);
+
+    return join("\n", tail(substr($self->log_text(), 0, $mark), 40), @late);
+}
+
+
 END {
     if ($$ == $owner) {
         my $rc = $?;
@@ -634,7 +673,7 @@ END {
 
             if ($rc && -s $t->path('error.log')) {
                 Test::More::diag("the end of the error log:\n"
-                    . tail($t->log_text(), 40));
+                    . $t->_log_tail() =~ s/^/| /mgr);
             }
         }
 
