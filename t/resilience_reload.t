@@ -45,8 +45,9 @@ my $t = Test::NginxLive->new(
 )->start;
 
 my $before = $t->json('/status')->{zone};
-my $master = descriptors($t->pid);
-my ($fds) = sort { $b <=> $a } map { descriptors($_) } $t->workers;
+my $master = $t->descriptors($t->pid);
+my ($fds) = sort { $b <=> $a } map { $t->descriptors($_) }
+    $t->workers;
 my ($fresh) = sort { $b <=> $a } map { own($_) } $t->workers;
 
 # what is sent is also kept
@@ -190,12 +191,10 @@ is($after->{extents_free}, $before->{extents_free}, 'extents are free');
 is($after->{slab_free}, $before->{slab_free}, 'the slab is free');
 is($after->{sessions}, 0, 'no session');
 
-is(descriptors($t->pid), $master, 'descriptors of the master');
+is($t->descriptors($t->pid), $master, 'descriptors of the master');
 
 for my $pid ($t->workers) {
-    wait_for(sub { descriptors($pid) <= $fds }, 5, 'descriptors')
-        if descriptors($pid) > $fds;
-    is(descriptors($pid), $fds, 'descriptors of a worker');
+    is($t->descriptors($pid), $fds, 'descriptors of a worker');
     memory_ok(own($pid), $fresh, 'memory of a worker');
 }
 
@@ -206,13 +205,6 @@ done_testing();
 ###############################################################################
 
 sub stream { $t->json('/status')->{streams}[0] }
-
-
-sub descriptors {
-    my ($pid) = @_;
-    return scalar(grep { !/eventpoll|timerfd/ } map { readlink($_) // () }
-        glob("/proc/$pid/fd/*"));
-}
 
 
 # KiB that are a process's own.

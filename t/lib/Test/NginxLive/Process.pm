@@ -9,9 +9,9 @@ use warnings;
 use strict;
 
 use Exporter qw/ import /;
-use Fcntl qw/ :flock O_CREAT O_RDWR /;
 use File::Temp ();
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use POSIX ();
 use Time::HiRes qw/ time sleep /;
 
@@ -56,22 +56,16 @@ sub wait_for {
 
 
 # A port nobody uses, TCP and UDP, below the range of outgoing connections.
-# A lock file keeps it for this test while its server does not listen.
+# A socket without a file keeps it for this test while its server does not
+# listen.
 
 sub free_port {
-    my $dir = '/tmp/nginx-live-ports';
-
-    if (!-d $dir) {
-        mkdir($dir);
-        chmod(01777, $dir);
-    }
-
     for (1 .. 2000) {
         my $port = 20000 + int(rand(10000));
         next if $locks{$port};
 
-        sysopen(my $fh, "$dir/$port.$<", O_CREAT | O_RDWR, 0600) or next;
-        flock($fh, LOCK_EX | LOCK_NB) or next;
+        my $lock = IO::Socket::UNIX->new(Listen => 1,
+            Local => "\0nginx-live-port-$port") or next;
 
         my $tcp = IO::Socket::INET->new(Proto => 'tcp', Listen => 1,
             LocalAddr => '0.0.0.0', LocalPort => $port, ReuseAddr => 1);
@@ -80,7 +74,7 @@ sub free_port {
 
         next unless $tcp && $udp;
 
-        $locks{$port} = $fh;
+        $locks{$port} = $lock;
         return $port;
     }
 

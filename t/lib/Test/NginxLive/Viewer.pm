@@ -16,7 +16,8 @@ package Test::NginxLive::Viewer;
 #     $v->alive, $v->stop, $v->ended (why it has stopped by itself)
 #
 # With worker => PID the connection ends in that worker, with not => PID in
-# another one.  A player of HLS makes new connections when it needs some.
+# another one.  A player of HLS makes new connections when it needs some; there
+# has to be a playlist when it starts, and it has seen one when hls() returns.
 
 use warnings;
 use strict;
@@ -76,6 +77,8 @@ sub hls {
     });
 
     $self->{dir} = $dir;
+
+    wait_for(sub { $self->list }, 10, "a playlist of $stream, $track");
 
     return $self;
 }
