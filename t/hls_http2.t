@@ -94,7 +94,6 @@ push @uris, map { "v0.m3u8?_HLS_msn=" . ($msn + 1) . "&_HLS_part=4&n=$_" }
     1 .. 60;
 push @uris, $list->{hint}{uri};
 
-my $mark = -s $t->path('hls.log');
 my $dir = temp_dir();
 my $n = 0;
 
@@ -130,14 +129,12 @@ for my $i (0 .. $#uris) {
 
 is(join("\n", @errors), '', 'all got what they waited for');
 
-my @log = map { [ split(' ', $_) ] }
-          split(/\n/, substr(slurp($t->path('hls.log')), $mark // 0));
 my %connections;
 
-$connections{$_->[2]}++ for grep { $_->[1] eq 'HTTP/2.0' } @log;
+$connections{$_->[2]}++ for logged('n=\d+', 60);
 
 my ($most) = sort { $b <=> $a } values %connections;
-cmp_ok($most, '>', 60, 'most of them on one connection');
+cmp_ok($most, '>', 50, 'most of them on one connection');
 
 # another client, that sends all of them at once
 
@@ -145,9 +142,7 @@ $list = start();
 $msn = $list->{open}{msn} + 1;
 
 @uris = map { https($hls->path($hls->file("v0.m3u8?_HLS_msn=$msn"
-    . "&_HLS_part=2&_=$_"))) } 1 .. 100;
-
-$mark = -s $t->path('hls.log');
+    . "&_HLS_part=2&_=all$_"))) } 1 .. 100;
 
 my $start = time();
 $res = run_command(timeout => 20, cmd => [ qw/ nghttp -n --no-verify-peer -s /,
@@ -156,8 +151,7 @@ $res = run_command(timeout => 20, cmd => [ qw/ nghttp -n --no-verify-peer -s /,
 is($res->{rc}, 0, 'nghttp');
 cmp_ok(time() - $start, '<', 3 * factor(), 'in time');
 
-@log = grep { $_->[1] eq 'HTTP/2.0' } map { [ split(' ', $_) ] }
-       split(/\n/, substr(slurp($t->path('hls.log')), $mark));
+my @log = logged('_=all\d+', 100);
 
 is(scalar(grep { $_->[0] == 200 } @log), 100, '100 blocked streams');
 is(scalar(keys %{{ map { $_->[2] => 1 } @log }}), 1, 'of one connection');
@@ -167,17 +161,15 @@ is(scalar(keys %{{ map { $_->[2] => 1 } @log }}), 1, 'of one connection');
 $list = $few->reload($few->list('v0'));
 $msn = $list->{open}{msn} + 1;
 
-@uris = map { https($few->path($few->file("v0.m3u8?_HLS_msn=$msn&_=$_"))) }
+@uris = map { https($few->path($few->file("v0.m3u8?_HLS_msn=$msn&_=few$_"))) }
         1 .. 20;
-$mark = -s $t->path('hls.log');
 
 run_command(timeout => 20, cmd => [ qw/ nghttp -n --no-verify-peer -s /,
                                     @uris ]);
 
 my %status;
 
-$status{(split(' ', $_))[0]}++
-    for split(/\n/, substr(slurp($t->path('hls.log')), $mark));
+$status{$_->[0]}++ for logged('_=few\d+', 20);
 
 is($status{200}, 6, 'as many as hls_waiters says for a connection');
 is($status{503}, 14, 'the others are refused');
@@ -186,14 +178,13 @@ is($status{503}, 14, 'the others are refused');
 
 for my $round (1 .. 2) {
     $list = $few->reload($few->list('v0'));
-    $mark = -s $t->path('hls.log');
 
     @uris = map { https($few->path($few->file('v0.m3u8?_HLS_msn='
-        . "$list->{hint}{msn}&_=$_"))) } 1 .. 6;
+        . "$list->{hint}{msn}&_=round$round$_"))) } 1 .. 6;
     run_command(timeout => 20, cmd => [ qw/ nghttp -n --no-verify-peer -s /,
                                         @uris ]);
 
-    is(scalar(() = substr(slurp($t->path('hls.log')), $mark) =~ /^200 /mg), 6,
+    is(scalar(grep { $_->[0] == 200 } logged("_=round$round\\d+", 6)), 6,
         'all of few');
 }
 
@@ -217,6 +208,24 @@ done_testing();
 sub https {
     my ($path) = @_;
     return 'https://127.0.0.1:' . $t->port('https') . $path;
+}
+
+
+# What the access log says of requests whose arguments end like that, once
+# there are so many: status, protocol and connection.
+
+sub logged {
+    my ($re, $n) = @_;
+    my @found;
+
+    wait_for(sub {
+        @found = map { [ split(' ', $_) ] }
+            grep { /^\d+ HTTP\/2\.0 .*[?&]$re$/ }
+            split(/\n/, slurp($t->path('hls.log')));
+        @found >= $n;
+    }, 5, "$n requests of $re in the log");
+
+    return @found;
 }
 
 
