@@ -74,6 +74,8 @@ struct ngx_live_access_s {
     ngx_str_t                    reason;    /* of a refusal, for our log */
     ngx_str_t                    sub;       /* who it is */
     ngx_str_t                    jti;
+    unsigned                     private:1;  /* what it gets is for nobody
+                                                 else: not for caches */
     unsigned                     bad_name:1; /* refused: no valid name */
 
     /* of the handler that answers later */

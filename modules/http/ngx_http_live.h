@@ -47,6 +47,7 @@ typedef struct {
     ngx_str_t                  name;
     ngx_str_t                  rest;      /* of the path, behind the name,
                                              without its "/" */
+    ngx_str_t                  token;     /* of a path that begins with it */
     ngx_live_access_t          access;    /* results, once it was asked */
     ngx_http_request_t        *request;
     ngx_http_handler_pt        handler;
@@ -57,6 +58,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t               *cors;      /* ngx_str_t, NULL: off */
+    unsigned                   streams:1; /* a door's location */
 } ngx_http_live_loc_conf_t;
 
 
@@ -81,12 +83,20 @@ char *ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler);
 ngx_int_t ngx_http_live_method(ngx_http_request_t *r, ngx_uint_t methods);
 
 /*
- * Takes the request's URI behind the location's prefix for APP/NAME[/REST]
- * and makes the request's context.  With a suffix (".flv") the path is
+ * Takes the request's URI behind the location's prefix for APP/NAME[/REST],
+ * or ~TOKEN/APP/NAME[/REST], and makes the request's context.  With a suffix (".flv") the path is
  * APP/NAME.flv and nothing behind it.  Other paths are answered by 404.
  */
 ngx_int_t ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
     ngx_http_live_ctx_t **ctx);
+
+/*
+ * The same parts of the path in any phase behind the choice of the location,
+ * of a door's location; either is empty if it is not there.  Nothing has been
+ * checked.
+ */
+void ngx_http_live_path_token(ngx_http_request_t *r, ngx_str_t *token,
+    ngx_str_t *app);
 
 /*
  * Asks whether the client may do this with ctx->app and ctx->name, which may

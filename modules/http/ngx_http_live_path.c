@@ -8,12 +8,18 @@
 #include "ngx_live_url.h"
 
 
+static void ngx_http_live_path_rest(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_str_t *token);
+
+
 char *
 ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler)
 {
     ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_live_loc_conf_t  *llcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    llcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_live_module);
 
     if (clcf->handler == handler) {
         return "is duplicate";
@@ -29,6 +35,7 @@ ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler)
     }
 
     clcf->handler = handler;
+    llcf->streams = 1;
 
     return NGX_CONF_OK;
 }
@@ -38,10 +45,9 @@ ngx_int_t
 ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
     ngx_http_live_ctx_t **result)
 {
-    ngx_str_t                  path;
-    const char                *reason;
-    ngx_http_live_ctx_t       *ctx;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t             path;
+    const char           *reason;
+    ngx_http_live_ctx_t  *ctx;
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_live_ctx_t));
     if (ctx == NULL) {
@@ -50,16 +56,7 @@ ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
 
     ctx->request = r;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    path = r->uri;
-
-    if (path.len < clcf->name.len) {
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    path.data += clcf->name.len;
-    path.len -= clcf->name.len;
+    ngx_http_live_path_rest(r, &path, &ctx->token);
 
     if (suffix && ngx_live_url_cut_suffix(&path, suffix) != NGX_OK) {
         return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, NULL);
@@ -84,4 +81,54 @@ ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
     *result = ctx;
 
     return NGX_DECLINED;
+}
+
+
+void
+ngx_http_live_path_token(ngx_http_request_t *r, ngx_str_t *token,
+    ngx_str_t *app)
+{
+    u_char     *p;
+    ngx_str_t   path;
+
+    ngx_http_live_path_rest(r, &path, token);
+
+    if (path.len && path.data[0] == '/') {
+        path.data++;
+        path.len--;
+    }
+
+    p = ngx_strlchr(path.data, path.data + path.len, '/');
+
+    app->data = path.data;
+    app->len = p ? (size_t) (p - path.data) : 0;
+}
+
+
+/* the path behind the location's prefix and a token */
+
+static void
+ngx_http_live_path_rest(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_str_t *token)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    *path = r->uri;
+
+    ngx_str_null(token);
+
+    if (path->len < clcf->name.len) {
+
+        /* a location that was found by other means than its prefix */
+
+        path->len = 0;
+        return;
+    }
+
+    path->data += clcf->name.len;
+    path->len -= clcf->name.len;
+
+    (void) ngx_live_url_token(path, token);
 }

@@ -50,6 +50,13 @@ ngx_live_name_check(ngx_str_t *name, const char **reason)
         return NGX_ERROR;
     }
 
+    /* in a path it begins a token */
+
+    if (name->data[0] == '~') {
+        *reason = "begins with a tilde";
+        return NGX_ERROR;
+    }
+
     for (i = 0; i < name->len; i++) {
         c = name->data[i];
 

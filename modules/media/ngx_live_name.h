@@ -8,7 +8,7 @@
  * Names of applications and streams.  A valid name may stand as it is in a
  * path of a file, a URL, a Redis key, a log line, JSON and an HLS playlist:
  *
- *     1..128 bytes of A-Z a-z 0-9 . _ ~ - @ + =, not beginning with a dot
+ *     1..128 bytes of A-Z a-z 0-9 . _ ~ - @ + =, not beginning with . or ~
  *
  * This is the only limit: a stream's key, "APP/NAME", has room for any two.
  *

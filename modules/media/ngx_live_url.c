@@ -65,6 +65,38 @@ ngx_live_url_cut(ngx_str_t *rest, u_char c, ngx_str_t *part)
 
 
 ngx_int_t
+ngx_live_url_token(ngx_str_t *path, ngx_str_t *token)
+{
+    u_char  *p, *end, *slash;
+
+    p = path->data;
+    end = p + path->len;
+
+    if (p != end && *p == '/') {
+        p++;
+    }
+
+    if (p == end || *p++ != '~') {
+        return NGX_DECLINED;
+    }
+
+    slash = ngx_strlchr(p, end, '/');
+
+    if (slash == NULL) {
+        return NGX_DECLINED;
+    }
+
+    token->data = p;
+    token->len = slash - p;
+
+    path->data = slash + 1;
+    path->len = end - path->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_live_url_cut_suffix(ngx_str_t *s, const char *suffix)
 {
     size_t  len;

@@ -30,6 +30,15 @@
 ngx_int_t ngx_live_url_split(ngx_str_t *path, ngx_str_t *app,
     ngx_str_t *name, ngx_str_t *rest, const char **reason);
 
+/*
+ * Takes a first component ~TOKEN off the path, with the slash before it:
+ *
+ *     ~abc/live/demo  ->  abc, live/demo
+ *
+ * NGX_DECLINED: there is none, and the path is as it was.
+ */
+ngx_int_t ngx_live_url_token(ngx_str_t *path, ngx_str_t *token);
+
 /* cuts a suffix (".flv") off: NGX_OK, or NGX_DECLINED when it is not there
  * or there is nothing before it */
 ngx_int_t ngx_live_url_cut_suffix(ngx_str_t *s, const char *suffix);

@@ -28,11 +28,14 @@
  *   live_token_raw      the token; without it the rule is not satisfied
  *   live_token_leeway   s, as decimal digits; 0 if there is none
  *   live_token_country  the client's country, if a token is bound to some
+ *   live_token_edge     a cache in front checks tokens itself; if there is
+ *                       none the rule sets a->private
  */
 
 #define NGX_LIVE_TOKEN_VAR_RAW      "live_token_raw"
 #define NGX_LIVE_TOKEN_VAR_LEEWAY   "live_token_leeway"
 #define NGX_LIVE_TOKEN_VAR_COUNTRY  "live_token_country"
+#define NGX_LIVE_TOKEN_VAR_EDGE     "live_token_edge"
 
 
 /* token_key, token_issuer and token_audience of an application or live {} */

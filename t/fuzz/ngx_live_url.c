@@ -51,6 +51,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
 
+    rest = whole;
+
+    if (ngx_live_url_token(&rest, &value) == NGX_OK) {
+        check_part(&value, &whole);
+        check_part(&rest, &whole);
+    }
+
     value = whole;
     (void) ngx_live_url_cut_suffix(&value, ".flv");
 

@@ -37,12 +37,13 @@ test_check(void)
     is_int(check("demo", 4), NGX_OK, "demo");
     is_int(check("a", 1), NGX_OK, "a byte");
     is_int(check("a.b..c", 6), NGX_OK, "dots inside");
-    is_int(check("~x-_@+=", 7), NGX_OK, "punctuation");
+    is_int(check("x~-_@+=", 7), NGX_OK, "punctuation");
 
     is_int(check("", 0), NGX_ERROR, "empty: %s", reason);
     is_int(check(".", 1), NGX_ERROR, "dot: %s", reason);
     is_int(check("..", 2), NGX_ERROR, "two dots: %s", reason);
     is_int(check(".x", 2), NGX_ERROR, "dot first: %s", reason);
+    is_int(check("~x", 2), NGX_ERROR, "tilde first: %s", reason);
     is_int(check("a/b", 3), NGX_ERROR, "slash: %s", reason);
     is_int(check("a\0b", 3), NGX_ERROR, "NUL: %s", reason);
     is_int(check("a%2e", 4), NGX_ERROR, "percent: %s", reason);

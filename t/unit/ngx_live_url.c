@@ -80,6 +80,34 @@ number(const char *text, uint64_t *v)
 
 
 static void
+test_token(void)
+{
+    ngx_str_t  path, token;
+
+    ngx_str_set(&path, "/~a.b-c_d/live/demo/index.m3u8");
+    is_int(ngx_live_url_token(&path, &token), NGX_OK, "token");
+    is_str(&token, "a.b-c_d", "without its tilde");
+    is_str(&path, "live/demo/index.m3u8", "the rest of the path");
+
+    ngx_str_set(&path, "~/live/demo");
+    is_int(ngx_live_url_token(&path, &token), NGX_OK, "empty token");
+    is_int(token.len, 0, "is empty");
+    is_str(&path, "live/demo", "and the rest");
+
+    ngx_str_set(&path, "live/~demo/x");
+    is_int(ngx_live_url_token(&path, &token), NGX_DECLINED, "later tilde");
+    is_str(&path, "live/~demo/x", "the path is as it was");
+
+    ngx_str_set(&path, "/~abc");
+    is_int(ngx_live_url_token(&path, &token), NGX_DECLINED, "nothing behind");
+    is_str(&path, "/~abc", "is as it was");
+
+    ngx_str_set(&path, "");
+    is_int(ngx_live_url_token(&path, &token), NGX_DECLINED, "empty path");
+}
+
+
+static void
 test_number(void)
 {
     uint64_t  v;
@@ -143,6 +171,7 @@ int
 main(void)
 {
     test_split();
+    test_token();
     test_number();
     test_arg();
 

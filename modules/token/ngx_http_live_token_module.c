@@ -1,0 +1,805 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <ngx_http_live.h>
+
+#include "ngx_live_token.h"
+
+
+/*
+ * Where a request's token is read from, and the guard of locations that are
+ * not streams.  What a token allows at a stream is decided by "publish" and
+ * "play", whose rule "token" asks for the variables of this module.
+ */
+
+#define NGX_HTTP_LIVE_TOKEN_LEEWAY  10     /* s */
+
+
+typedef struct {
+    ngx_array_t                *values;    /* ngx_http_complex_value_t,
+                                              NULL: off or default */
+    ngx_http_complex_value_t   *country;
+    time_t                      leeway;
+    ngx_flag_t                  guard;     /* "live_token" is set, not off */
+    ngx_flag_t                  edge;
+} ngx_http_live_token_loc_conf_t;
+
+
+/* of a request; a token is looked at when first asked for */
+
+typedef struct {
+    ngx_str_t                   token;
+    ngx_int_t                   rc;        /* NGX_OK: the claims are right */
+    const char                 *reason;
+    ngx_live_claims_t           claims;
+} ngx_http_live_token_ctx_t;
+
+
+static ngx_int_t ngx_http_live_token_access_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_token_refuse(ngx_http_request_t *r,
+    ngx_http_live_token_ctx_t *ctx);
+static ngx_http_live_token_ctx_t *ngx_http_live_token_get(
+    ngx_http_request_t *r);
+static ngx_live_token_conf_t *ngx_http_live_token_app(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_token_read(ngx_http_request_t *r,
+    ngx_str_t *token);
+static void ngx_http_live_token_bearer(ngx_str_t *token);
+static ngx_int_t ngx_http_live_token_country(ngx_http_request_t *r,
+    ngx_str_t *country);
+
+static ngx_int_t ngx_http_live_token_raw_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_live_token_conf_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_live_token_status_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_live_token_claim_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_live_token_number_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_http_live_token_set(ngx_http_variable_value_t *v,
+    ngx_str_t *s);
+
+static ngx_int_t ngx_http_live_token_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_http_live_token_init(ngx_conf_t *cf);
+static void *ngx_http_live_token_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_live_token_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_http_live_token(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+static ngx_command_t  ngx_http_live_token_commands[] = {
+
+    { ngx_string("live_token"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_live_token,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("live_token_leeway"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_live_token_loc_conf_t, leeway),
+      NULL },
+
+    { ngx_string("live_token_country"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_live_token_loc_conf_t, country),
+      NULL },
+
+    { ngx_string("live_token_edge"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_live_token_loc_conf_t, edge),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_live_token_module_ctx = {
+    ngx_http_live_token_add_variables,     /* preconfiguration */
+    ngx_http_live_token_init,              /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_live_token_create_loc_conf,   /* create location configuration */
+    ngx_http_live_token_merge_loc_conf     /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_live_token_module = {
+    NGX_MODULE_V1,
+    &ngx_http_live_token_module_ctx,       /* module context */
+    ngx_http_live_token_commands,          /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+typedef enum {
+    NGX_HTTP_LIVE_TOKEN_LEEWAY_VAR = 0,
+    NGX_HTTP_LIVE_TOKEN_COUNTRY_VAR,
+    NGX_HTTP_LIVE_TOKEN_EDGE_VAR
+} ngx_http_live_token_var_e;
+
+
+typedef enum {
+    NGX_HTTP_LIVE_TOKEN_ROLE = 0,
+    NGX_HTTP_LIVE_TOKEN_EXP,
+    NGX_HTTP_LIVE_TOKEN_RATE,
+    NGX_HTTP_LIVE_TOKEN_AGE
+} ngx_http_live_token_number_e;
+
+
+static ngx_http_variable_t  ngx_http_live_token_vars[] = {
+
+    /* for the rule */
+
+    { ngx_string(NGX_LIVE_TOKEN_VAR_RAW), NULL,
+      ngx_http_live_token_raw_variable, 0, 0, 0 },
+
+    { ngx_string(NGX_LIVE_TOKEN_VAR_LEEWAY), NULL,
+      ngx_http_live_token_conf_variable, NGX_HTTP_LIVE_TOKEN_LEEWAY_VAR,
+      0, 0 },
+
+    { ngx_string(NGX_LIVE_TOKEN_VAR_COUNTRY), NULL,
+      ngx_http_live_token_conf_variable, NGX_HTTP_LIVE_TOKEN_COUNTRY_VAR,
+      0, 0 },
+
+    { ngx_string(NGX_LIVE_TOKEN_VAR_EDGE), NULL,
+      ngx_http_live_token_conf_variable, NGX_HTTP_LIVE_TOKEN_EDGE_VAR,
+      0, 0 },
+
+    /* for everybody */
+
+    { ngx_string("live_token_status"), NULL,
+      ngx_http_live_token_status_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_token_sub"), NULL, ngx_http_live_token_claim_variable,
+      offsetof(ngx_live_claims_t, sub), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_token_jti"), NULL, ngx_http_live_token_claim_variable,
+      offsetof(ngx_live_claims_t, jti), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_token_iss"), NULL, ngx_http_live_token_claim_variable,
+      offsetof(ngx_live_claims_t, iss), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_role"), NULL, ngx_http_live_token_number_variable,
+      NGX_HTTP_LIVE_TOKEN_ROLE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_token_exp"), NULL,
+      ngx_http_live_token_number_variable,
+      NGX_HTTP_LIVE_TOKEN_EXP, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_token_max_rate"), NULL,
+      ngx_http_live_token_number_variable,
+      NGX_HTTP_LIVE_TOKEN_RATE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_token_age_verified"), NULL,
+      ngx_http_live_token_number_variable,
+      NGX_HTTP_LIVE_TOKEN_AGE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+/*
+ * A door's location is left to "publish" and "play", which know what is meant
+ * to be done there.
+ */
+
+static ngx_int_t
+ngx_http_live_token_access_handler(ngx_http_request_t *r)
+{
+    ngx_live_token_use_t             use;
+    ngx_http_live_loc_conf_t        *llcf;
+    ngx_http_live_token_ctx_t       *ctx;
+    ngx_http_live_token_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
+    llcf = ngx_http_get_module_loc_conf(r, ngx_http_live_module);
+
+    if (tlcf->guard != 1 || llcf->streams) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_live_token_get(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->rc != NGX_OK) {
+        return ngx_http_live_token_refuse(r, ctx);
+    }
+
+    ngx_memzero(&use, sizeof(ngx_live_token_use_t));
+
+    use.action = NGX_LIVE_ACTION_PLAY;
+    use.sockaddr = r->connection->sockaddr;
+
+    if (ngx_http_live_token_country(r, &use.country) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_live_token_allow(&ctx->claims, &use, &ctx->reason) != NGX_OK) {
+        return ngx_http_live_token_refuse(r, ctx);
+    }
+
+    return NGX_OK;
+}
+
+
+/* RFC 6750, 3; why is not told: who tries keys has no use for a hint */
+
+static ngx_int_t
+ngx_http_live_token_refuse(ngx_http_request_t *r,
+    ngx_http_live_token_ctx_t *ctx)
+{
+    ngx_table_elt_t  *h;
+
+    if (ctx->rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "access forbidden by token: %s", ctx->reason);
+
+    if (ctx->token.len) {
+        return NGX_HTTP_FORBIDDEN;
+    }
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "WWW-Authenticate");
+    ngx_str_set(&h->value, "Bearer");
+
+    r->headers_out.www_authenticate = h;
+
+    return NGX_HTTP_UNAUTHORIZED;
+}
+
+
+/* the result of verification, NULL: no memory */
+
+static ngx_http_live_token_ctx_t *
+ngx_http_live_token_get(ngx_http_request_t *r)
+{
+    ngx_live_token_conf_t           *conf;
+    ngx_http_live_token_ctx_t       *ctx;
+    ngx_http_live_token_loc_conf_t  *tlcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_live_token_module);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_live_token_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    if (ngx_http_live_token_read(r, &ctx->token) != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_live_token_module);
+
+    ctx->rc = NGX_DECLINED;
+
+    if (ctx->token.len == 0) {
+        ctx->reason = "no token";
+        return ctx;
+    }
+
+    conf = ngx_http_live_token_app(r);
+
+    if (conf == NULL) {
+        ctx->reason = "no keys";
+        return ctx;
+    }
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
+
+    ctx->rc = ngx_live_token_verify(conf, &ctx->token, ngx_time(),
+                                    tlcf->leeway, &ctx->claims, r->pool,
+                                    &ctx->reason);
+
+    return ctx;
+}
+
+
+/* the keys of the application that a path names, or those of live {} */
+
+static ngx_live_token_conf_t *
+ngx_http_live_token_app(ngx_http_request_t *r)
+{
+    ngx_str_t                  token, app;
+    ngx_live_app_conf_t       *conf;
+    ngx_live_main_conf_t      *lmcf;
+    ngx_http_live_loc_conf_t  *llcf;
+
+    conf = NULL;
+
+    llcf = ngx_http_get_module_loc_conf(r, ngx_http_live_module);
+    lmcf = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle);
+
+    if (llcf->streams && lmcf) {
+        ngx_http_live_path_token(r, &token, &app);
+        conf = ngx_live_app_conf(lmcf, &app);
+    }
+
+    return ngx_live_token_conf(conf);
+}
+
+
+/*
+ * The first value that is not empty.  A token in a door's path comes before
+ * all others; without "live_token" it may also be an argument or a header.
+ */
+
+static ngx_int_t
+ngx_http_live_token_read(ngx_http_request_t *r, ngx_str_t *token)
+{
+    ngx_str_t                        app;
+    ngx_uint_t                       i;
+    ngx_http_live_loc_conf_t        *llcf;
+    ngx_http_complex_value_t        *values;
+    ngx_http_live_token_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
+    llcf = ngx_http_get_module_loc_conf(r, ngx_http_live_module);
+
+    ngx_str_null(token);
+
+    if (tlcf->guard == 0) {
+        return NGX_OK;
+    }
+
+    if (llcf->streams) {
+        ngx_http_live_path_token(r, token, &app);
+
+        if (token->len) {
+            return NGX_OK;
+        }
+    }
+
+    if (tlcf->guard == NGX_CONF_UNSET) {
+
+        if (ngx_http_arg(r, (u_char *) "token", 5, token) != NGX_OK
+            || token->len == 0)
+        {
+            ngx_str_null(token);
+
+            if (r->headers_in.authorization) {
+                *token = r->headers_in.authorization->value;
+                ngx_http_live_token_bearer(token);
+            }
+        }
+
+        return NGX_OK;
+    }
+
+    values = tlcf->values->elts;
+
+    for (i = 0; i < tlcf->values->nelts && token->len == 0; i++) {
+
+        if (ngx_http_complex_value(r, &values[i], token) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_live_token_bearer(token);
+    }
+
+    return NGX_OK;
+}
+
+
+/* RFC 6750, 2.1; credentials of other schemes are not tokens */
+
+static void
+ngx_http_live_token_bearer(ngx_str_t *token)
+{
+    u_char  *space;
+
+    space = ngx_strlchr(token->data, token->data + token->len, ' ');
+
+    if (space == NULL) {
+        return;
+    }
+
+    if (space - token->data != sizeof("Bearer") - 1
+        || ngx_strncasecmp(token->data, (u_char *) "Bearer",
+                           sizeof("Bearer") - 1)
+           != 0)
+    {
+        token->len = 0;
+        return;
+    }
+
+    token->len -= sizeof("Bearer ") - 1;
+    token->data = space + 1;
+
+    while (token->len && *token->data == ' ') {
+        token->data++;
+        token->len--;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_live_token_country(ngx_http_request_t *r, ngx_str_t *country)
+{
+    ngx_http_live_token_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
+
+    if (tlcf->country == NULL) {
+        ngx_str_null(country);
+        return NGX_OK;
+    }
+
+    return ngx_http_complex_value(r, tlcf->country, country);
+}
+
+
+static ngx_int_t
+ngx_http_live_token_raw_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  token;
+
+    if (ngx_http_live_token_read(r, &token) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (token.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_live_token_set(v, &token);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_token_conf_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                        s;
+    ngx_http_live_token_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
+
+    switch (data) {
+
+    case NGX_HTTP_LIVE_TOKEN_LEEWAY_VAR:
+        s.data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN);
+        if (s.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        s.len = ngx_sprintf(s.data, "%T", tlcf->leeway) - s.data;
+        break;
+
+    case NGX_HTTP_LIVE_TOKEN_COUNTRY_VAR:
+        if (ngx_http_live_token_country(r, &s) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        break;
+
+    default: /* NGX_HTTP_LIVE_TOKEN_EDGE_VAR */
+        if (tlcf->edge) {
+            ngx_str_set(&s, "on");
+
+        } else {
+            ngx_str_null(&s);
+        }
+    }
+
+    if (s.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_live_token_set(v, &s);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_token_status_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                   s;
+    ngx_http_live_token_ctx_t  *ctx;
+
+    ctx = ngx_http_live_token_get(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->rc == NGX_OK) {
+        ngx_str_set(&s, "valid");
+
+    } else if (ctx->token.len == 0) {
+        ngx_str_set(&s, "none");
+
+    } else if (ctx->rc == NGX_DECLINED) {
+        s.data = (u_char *) ctx->reason;
+        s.len = ngx_strlen(ctx->reason);
+
+    } else {
+        ngx_str_set(&s, "failed");
+    }
+
+    ngx_http_live_token_set(v, &s);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_token_claim_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                  *s;
+    ngx_http_live_token_ctx_t  *ctx;
+
+    ctx = ngx_http_live_token_get(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    s = (ngx_str_t *) ((u_char *) &ctx->claims + data);
+
+    if (ctx->rc != NGX_OK || s->len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_live_token_set(v, s);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_token_number_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                      buf[NGX_INT64_LEN], *p;
+    ngx_str_t                   s;
+    ngx_http_live_token_ctx_t  *ctx;
+
+    ctx = ngx_http_live_token_get(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = buf;
+
+    if (ctx->rc == NGX_OK) {
+
+        switch (data) {
+
+        case NGX_HTTP_LIVE_TOKEN_ROLE:
+            ngx_http_live_token_set(v,
+                                    &ngx_live_role_names[ctx->claims.role]);
+            return NGX_OK;
+
+        case NGX_HTTP_LIVE_TOKEN_EXP:
+            if (ctx->claims.exp != NGX_LIVE_CLAIM_NEVER) {
+                p = ngx_sprintf(buf, "%T", ctx->claims.exp);
+            }
+
+            break;
+
+        case NGX_HTTP_LIVE_TOKEN_RATE:
+
+            /* bytes per second, as limit_rate wants it; 0: no limit */
+
+            p = ngx_sprintf(buf, "%uL", (ctx->claims.max_rate + 7) / 8);
+            break;
+
+        default: /* NGX_HTTP_LIVE_TOKEN_AGE */
+            *p++ = ctx->claims.age_verified ? '1' : '0';
+        }
+    }
+
+    if (p == buf) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    s.len = p - buf;
+    s.data = ngx_pnalloc(r->pool, s.len);
+    if (s.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(s.data, buf, s.len);
+    ngx_http_live_token_set(v, &s);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_live_token_set(ngx_http_variable_value_t *v, ngx_str_t *s)
+{
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    v->len = s->len;
+    v->data = s->data;
+}
+
+
+static ngx_int_t
+ngx_http_live_token_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_live_token_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_token_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_live_token_access_handler;
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_http_live_token_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_live_token_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_live_token_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->country = NGX_CONF_UNSET_PTR;
+    conf->leeway = NGX_CONF_UNSET;
+    conf->guard = NGX_CONF_UNSET;
+    conf->edge = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_live_token_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_live_token_loc_conf_t  *prev = parent;
+    ngx_http_live_token_loc_conf_t  *conf = child;
+
+    if (conf->guard == NGX_CONF_UNSET) {
+        conf->guard = prev->guard;
+        conf->values = prev->values;
+    }
+
+    ngx_conf_merge_ptr_value(conf->country, prev->country, NULL);
+    ngx_conf_merge_sec_value(conf->leeway, prev->leeway,
+                             NGX_HTTP_LIVE_TOKEN_LEEWAY);
+    ngx_conf_merge_value(conf->edge, prev->edge, 0);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_live_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_live_token_loc_conf_t  *tlcf = conf;
+
+    ngx_str_t                         *value;
+    ngx_uint_t                         i;
+    ngx_http_complex_value_t          *cv;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (tlcf->guard != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        tlcf->guard = 0;
+        return NGX_CONF_OK;
+    }
+
+    tlcf->guard = 1;
+    tlcf->values = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                    sizeof(ngx_http_complex_value_t));
+    if (tlcf->values == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_script_variables_count(&value[i]) == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" has no variable: every client would "
+                               "have the same token", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        cv = ngx_array_push(tlcf->values);
+        if (cv == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+        ccv.cf = cf;
+        ccv.value = &value[i];
+        ccv.complex_value = cv;
+
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
