@@ -15,7 +15,6 @@
 
 
 static void ngx_live_bell_handler(ngx_event_t *rev);
-static void ngx_live_bell_posted(ngx_event_t *ev);
 static void ngx_live_bell_answer(ngx_live_slot_sh_t *slot);
 static void ngx_live_tick_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_live_worker_is_keeper(void);
@@ -34,7 +33,6 @@ static int                ngx_live_bells[NGX_LIVE_SLOTS];
 static ngx_uint_t         ngx_live_bells_made;
 
 static ngx_connection_t  *ngx_live_bell_connection;
-static ngx_event_t        ngx_live_bell_event;
 static ngx_event_t        ngx_live_tick_event;
 static ngx_connection_t   ngx_live_tick_dummy;
 
@@ -134,10 +132,6 @@ ngx_live_worker_init_process(ngx_cycle_t *cycle)
 
     ngx_live_tick_dummy.fd = (ngx_socket_t) -1;
 
-    ngx_live_bell_event.data = &ngx_live_tick_dummy;
-    ngx_live_bell_event.log = cycle->log;
-    ngx_live_bell_event.handler = ngx_live_bell_posted;
-
     ngx_live_tick_event.data = &ngx_live_tick_dummy;
     ngx_live_tick_event.log = cycle->log;
     ngx_live_tick_event.handler = ngx_live_tick_handler;
@@ -200,14 +194,6 @@ ngx_live_bell_ring(ngx_uint_t slot)
         return;
     }
 
-    if ((ngx_int_t) slot == ngx_live_slot) {
-
-        /* no need to go through the kernel to oneself */
-
-        ngx_post_event(&ngx_live_bell_event, &ngx_posted_events);
-        return;
-    }
-
     one = 1;
 
     if (write(ngx_live_bells[slot], &one, sizeof(uint64_t)) == -1) {
@@ -229,13 +215,6 @@ ngx_live_bell_handler(ngx_event_t *rev)
                       "read() from doorbell failed");
     }
 
-    ngx_live_bell_answer(&ngx_live_zone->sh->slots[ngx_live_slot]);
-}
-
-
-static void
-ngx_live_bell_posted(ngx_event_t *ev)
-{
     ngx_live_bell_answer(&ngx_live_zone->sh->slots[ngx_live_slot]);
 }
 
