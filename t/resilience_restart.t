@@ -127,7 +127,8 @@ wait_for(sub { look("$path/v0.m3u8")->{status} == 404 }, 30, 'its deletion');
 
 is(look("$path/$segments[0]{uri}")->{status}, 404, 'segments are deleted');
 is(look('gone/a/index.m3u8')->{status}, 404, 'so is the index');
-ok(!-e $t->path("hls/$path"), 'and the directory');
+ok(wait_for(sub { !-e $t->path("hls/$path") }, 10, 'the directory to go'),
+    'and the directory');
 
 is("@changed", '', 'no URL has meant two things');
 
