@@ -193,7 +193,7 @@ ngx_live_stream_tick_owned(ngx_live_stream_t *st)
         return;
     }
 
-    if (ngx_live_now() - sh->waiting > (int64_t) sh->reconnect) {
+    if (ngx_live_clock() - sh->waiting > (int64_t) sh->reconnect) {
         ngx_live_stream_end(st);
         return;
     }
@@ -223,7 +223,7 @@ ngx_live_stream_give_up(ngx_live_stream_t *st, const char *reason)
         sh->generation++;
 
         if (sh->state == NGX_LIVE_STREAM_LIVE) {
-            sh->waiting = ngx_live_now();
+            sh->waiting = ngx_live_clock();
             sh->state = NGX_LIVE_STREAM_WAITING;
         }
     }
@@ -307,7 +307,7 @@ ngx_live_stream_adopt(ngx_live_stream_t *st)
         && sh->state == NGX_LIVE_STREAM_WAITING
         && !ngx_live_stream_busy(sh)
         && (sh->publishers
-            || ngx_live_now() - sh->created > NGX_LIVE_STREAM_UNUSED))
+            || ngx_live_clock() - sh->created > NGX_LIVE_STREAM_UNUSED))
     {
         generation = ++sh->generation;
         sh->owner = ngx_live_slot;
@@ -369,7 +369,7 @@ ngx_live_stream_lost_slot_locked(ngx_uint_t slot)
         sh->owner = NGX_LIVE_NO_OWNER;
 
         if (sh->state == NGX_LIVE_STREAM_LIVE) {
-            sh->waiting = ngx_live_now();
+            sh->waiting = ngx_live_clock();
             sh->state = NGX_LIVE_STREAM_WAITING;
         }
     }

@@ -204,7 +204,7 @@ ngx_live_publish_conflict_locked(ngx_live_publisher_t *pub,
     if (sh->state != NGX_LIVE_STREAM_LIVE
         || pub->app->publish_conflict == NGX_LIVE_CONFLICT_TAKEOVER
         || !ngx_live_slot_alive(sh->owner)
-        || ngx_live_now() - ngx_max(sh->last_frame, sh->started)
+        || ngx_live_clock() - ngx_max(sh->last_frame, sh->started)
            > (int64_t) pub->app->publish_stale)
     {
         return NGX_OK;
@@ -322,7 +322,7 @@ ngx_live_publish_begin(ngx_live_publisher_t *pub)
     sh->stale = pub->app->publish_stale;
     sh->buffer = pub->app->buffer;
     sh->door = pub->door;
-    sh->started = ngx_live_now();
+    sh->started = ngx_live_clock();
     sh->publishers++;
 
     p = ngx_cpymem(sh->address, pub->address.data,
@@ -403,14 +403,14 @@ ngx_live_publish_close(ngx_live_publisher_t *pub, ngx_uint_t end)
             sh->owner = NGX_LIVE_NO_OWNER;
             sh->generation++;
             sh->state = NGX_LIVE_STREAM_WAITING;
-            sh->waiting = ngx_live_now();
+            sh->waiting = ngx_live_clock();
         }
 
         ngx_live_zone_unlock(ngx_live_zone);
 
     } else if (pub->opened && ngx_live_stream_owned(st)) {
 
-        sh->waiting = ngx_live_now();
+        sh->waiting = ngx_live_clock();
         sh->state = NGX_LIVE_STREAM_WAITING;
 
         st->publisher = NULL;
@@ -555,7 +555,7 @@ ngx_live_publish_config_often(ngx_live_track_sh_t *track)
 {
     int64_t  now;
 
-    now = ngx_live_now();
+    now = ngx_live_clock();
 
     if (now - track->changed > NGX_LIVE_PUBLISH_CHANGES_TIME) {
         track->changed = now;
@@ -598,7 +598,7 @@ ngx_live_publish_frame(ngx_live_publisher_t *pub, ngx_uint_t track,
 
     ngx_live_publish_time(pub, &f, ms);
 
-    sh->last_frame = f.received;
+    sh->last_frame = ngx_live_clock();
 
     if ((flags & NGX_LIVE_FRAME_AUDIO) && !ngx_live_publish_has_video(sh)) {
         f.flags |= NGX_LIVE_FRAME_KEY;
@@ -650,12 +650,15 @@ ngx_live_publish_time(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
 {
     static ngx_msec_t     logged;
 
+    int64_t               now;
     ngx_uint_t            level, repairs;
     ngx_live_timeline_t  *tl;
 
     tl = &pub->stream->sh->timeline;
 
-    repairs = ngx_live_timeline_map(tl, f->track, ms, f->received, &f->dts);
+    now = ngx_live_clock();
+
+    repairs = ngx_live_timeline_map(tl, f->track, ms, now, &f->dts);
 
     if (repairs & (NGX_LIVE_TIMELINE_FORWARD|NGX_LIVE_TIMELINE_BACK)) {
 
@@ -679,7 +682,7 @@ ngx_live_publish_time(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
         /* tracks that follow the first one's jump begin no second one */
 
         if (tl->tracks[f->track].offset == tl->offset
-            && tl->jump_ms == f->received)
+            && tl->jump_ms == now)
         {
             pub->discont = 1;
         }
@@ -859,7 +862,7 @@ ngx_live_publish_account(ngx_live_stream_sh_t *sh, ngx_live_frame_t *f)
         track->last_key = f->dts;
     }
 
-    ngx_live_publish_window(track, f->received);
+    ngx_live_publish_window(track, ngx_live_clock());
 
     track->window_bytes += f->size;
     track->window_frames++;

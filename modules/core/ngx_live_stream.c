@@ -478,7 +478,7 @@ ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name,
 
     sh->index = i;
     sh->uid = ++zsh->next_uid;
-    sh->created = ngx_live_now();
+    sh->created = ngx_live_clock();
     sh->state = NGX_LIVE_STREAM_WAITING;
     sh->waiting = sh->created;
     sh->owner = NGX_LIVE_NO_OWNER;
@@ -486,7 +486,7 @@ ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name,
     sh->buffer = app->buffer;
     sh->ring = ring;
 
-    p = ngx_sprintf(sh->session, "%xL%04xD", sh->created,
+    p = ngx_sprintf(sh->session, "%xL%04xD", ngx_live_now(),
                     (uint32_t) ngx_random() & 0xffff);
     *p = '\0';
 

@@ -76,7 +76,8 @@ typedef struct {
 
     uint64_t                   publisher;   /* number of the last one that
                                                has configured it */
-    int64_t                    changed;     /* ms: changes are counted since */
+    int64_t                    changed;     /* clock: changes are counted
+                                               since */
     ngx_uint_t                 changes;
 
     u_char                     group[8];    /* alternatives of one content */
@@ -93,7 +94,7 @@ typedef struct {
     uint64_t                   keys;
 
     /* a second's window for bitrate and fps */
-    int64_t                    window_start; /* ms */
+    int64_t                    window_start; /* clock */
     uint64_t                   window_bytes;
     uint64_t                   window_frames;
     uint32_t                   bitrate;      /* bits per second */
@@ -147,10 +148,11 @@ struct ngx_live_stream_sh_s {
     ngx_msec_t                 stale;       /* ms: publish_stale */
     ngx_msec_t                 buffer;      /* ms */
 
-    int64_t                    created;     /* ms since the epoch */
+    /* of ngx_live_clock() */
+    int64_t                    created;
     int64_t                    started;     /* the publisher came */
-    int64_t                    last_frame;  /* ms since the epoch */
-    int64_t                    waiting;     /* since, ms; 0: not waiting */
+    int64_t                    last_frame;
+    int64_t                    waiting;     /* since; 0: not waiting */
     uint64_t                   publishers;  /* that have come so far */
 
     ngx_uint_t                 door;        /* of the publisher */
@@ -280,9 +282,18 @@ void ngx_live_stream_lost_slot_locked(ngx_uint_t slot);
 ngx_int_t ngx_live_stream_init_process(ngx_cycle_t *cycle);
 
 
-/* ms since the epoch */
+/*
+ * ms since the epoch: a date that people, playlists and files are told.  It
+ * may be set, so nothing is measured with it.
+ */
 #define ngx_live_now()                                                        \
     ((int64_t) (ngx_cached_time->sec * 1000 + ngx_cached_time->msec))
+
+/*
+ * ms of the machine's monotonic clock, which all processes share: for times
+ * in shared memory that are compared with each other.
+ */
+#define ngx_live_clock()  ((int64_t) ngx_current_msec)
 
 
 #endif /* _NGX_LIVE_STREAM_H_INCLUDED_ */

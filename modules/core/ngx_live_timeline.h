@@ -74,7 +74,7 @@ void ngx_live_timeline_restart(ngx_live_timeline_t *tl);
 
 /*
  * Maps the timestamp of a frame: ms is RTMP's 32-bit time in milliseconds,
- * now the time of arrival in ms since the epoch.  Returns the repairs made;
+ * now the time of arrival in ms of any steady clock.  Returns the repairs made;
  * after WRAP alone or MONO time still continues, after the others the frame
  * begins a discontinuity (FORWARD, BACK, RESTART).
  */

@@ -13,7 +13,7 @@
 
 typedef struct {
     uint32_t                   hash;     /* 0: never used */
-    uint32_t                   until;    /* seconds since the epoch */
+    uint32_t                   until;    /* seconds of ngx_live_clock() */
 } ngx_live_viewer_sh_t;
 
 
@@ -34,7 +34,7 @@ ngx_live_viewer_seen(ngx_live_stream_t *st, uint32_t hash, ngx_uint_t ttl)
     }
 
     hash = hash ? hash : 1;
-    now = (uint32_t) ngx_time();
+    now = (uint32_t) (ngx_live_clock() / 1000);
     place = NULL;
 
     for (i = 0; i < NGX_LIVE_VIEWER_PROBES; i++) {
@@ -97,7 +97,7 @@ ngx_live_viewer_count(ngx_live_stream_sh_t *sh)
     }
 
     table = ngx_live_viewer_table(sh);
-    now = (uint32_t) ngx_time();
+    now = (uint32_t) (ngx_live_clock() / 1000);
 
     for (n = 0, i = 0; i < NGX_LIVE_VIEWERS; i++) {
         n += (table[i].until >= now);

@@ -132,7 +132,7 @@ typedef struct {
     ngx_uint_t                 nwaiters;
     ngx_atomic_uint_t          generation;  /* of hls, when last looked at */
     ngx_atomic_uint_t          state;       /* of the stream, likewise */
-    time_t                     used;
+    ngx_msec_t                 used;
 
     ngx_http_live_hls_list_t   index;
     ngx_http_live_hls_list_t   lists[NGX_LIVE_TRACKS];

@@ -7,8 +7,8 @@
 #include "ngx_http_live_hls.h"
 
 
-/* seconds that texts are kept for a stream nobody asks for */
-#define NGX_HTTP_LIVE_HLS_IDLE  60
+/* ms that texts are kept for a stream nobody asks for */
+#define NGX_HTTP_LIVE_HLS_IDLE  60000
 
 
 static void ngx_http_live_hls_watcher(ngx_live_watcher_t *w);
@@ -40,7 +40,7 @@ ngx_http_live_hls_stream(ngx_live_stream_t *st, ngx_live_hls_sh_t *hls)
     hs = local->http;
 
     if (hs) {
-        hs->used = ngx_time();
+        hs->used = ngx_current_msec;
         return hs;
     }
 
@@ -51,7 +51,7 @@ ngx_http_live_hls_stream(ngx_live_stream_t *st, ngx_live_hls_sh_t *hls)
 
     hs->st = st;
     hs->hls = hls;
-    hs->used = ngx_time();
+    hs->used = ngx_current_msec;
     hs->generation = hls->generation;
     hs->state = st->sh->state;
 
@@ -119,7 +119,7 @@ ngx_http_live_hls_watcher(ngx_live_watcher_t *w)
 
     if (hs->nwaiters == 0
         && (hs->state == NGX_LIVE_STREAM_ENDED
-            || ngx_time() - hs->used > NGX_HTTP_LIVE_HLS_IDLE))
+            || ngx_current_msec - hs->used > NGX_HTTP_LIVE_HLS_IDLE))
     {
         ngx_http_live_hls_destroy(hs);
     }

@@ -112,6 +112,7 @@ typedef struct {
     uint16_t                   index;       /* within the segment, from 0 */
     uint16_t                   flags;
     int64_t                    published;   /* ms since the epoch */
+    int64_t                    since;       /* ngx_live_clock() of that */
 } ngx_live_hls_part_sh_t;
 
 

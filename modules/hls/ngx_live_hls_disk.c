@@ -709,11 +709,11 @@ ngx_live_hls_disk_failed(ngx_live_hls_disk_t *disk,
         (void) ngx_atomic_fetch_add(&disk->hls->stat.disk_errors, 1);
     }
 
-    if (disk->logged && ngx_time() - disk->logged < 60) {
+    if (disk->logged && ngx_current_msec - disk->logged < 60000) {
         return;
     }
 
-    disk->logged = ngx_time();
+    disk->logged = ngx_current_msec;
 
     if (t == NULL) {
         ngx_log_error(NGX_LOG_ERR, disk->log, 0,

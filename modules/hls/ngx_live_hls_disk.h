@@ -42,7 +42,7 @@ struct ngx_live_hls_disk_s {
 
     ngx_uint_t                    max;
     ngx_uint_t                    queued;
-    time_t                        logged;
+    ngx_msec_t                    logged;    /* 0: not yet */
 
     void                         *data;      /* NULL: closed */
     ngx_live_hls_disk_stored_pt   stored;

@@ -428,6 +428,7 @@ ngx_live_hls_index_publish(ngx_live_hls_sh_t *hls,
 
     if (part) {
         part->published = now;
+        part->since = ngx_live_clock();
 
         if (r->next_part - r->first_part == NGX_LIVE_HLS_PARTS) {
             r->first_part++;
@@ -502,12 +503,12 @@ ngx_live_hls_index_forget(ngx_live_hls_sh_t *hls,
     ngx_live_frame_t        *f;
     ngx_live_hls_part_sh_t  *part;
 
-    limit = ngx_live_now() - (int64_t) hls->target_duration * 7 * 1000;
+    limit = ngx_live_clock() - (int64_t) hls->target_duration * 7 * 1000;
 
     while (r->first_part != r->next_part) {
         part = ngx_live_hls_part_n(r, r->first_part);
 
-        if (part->published >= limit || part->msn + 2 > r->next) {
+        if (part->since >= limit || part->msn + 2 > r->next) {
             break;
         }
 

@@ -85,7 +85,7 @@ struct ngx_live_hls_packager_s {
     ngx_event_t                   timer;     /* the next gap */
     ngx_uint_t                    late;      /* tracks: a bit each */
     ngx_uint_t                    refused;   /* likewise: no memory, codec */
-    time_t                        full;      /* when that was said */
+    ngx_msec_t                    full;      /* when that was said */
     ngx_uint_t                    moved;     /* of the window, unwritten */
 
     unsigned                      anchored:1;

@@ -33,14 +33,14 @@ static uint32_t ngx_live_hls_recover_init(ngx_live_hls_sh_t *hls,
 
 /* when nginx was started; a reload does not change it */
 
-static time_t  ngx_live_hls_started;
+static ngx_msec_t  ngx_live_hls_started;
 
 
 void
 ngx_live_hls_recover_start(void)
 {
     if (ngx_live_hls_started == 0) {
-        ngx_live_hls_started = ngx_time();
+        ngx_live_hls_started = ngx_current_msec;
     }
 }
 
@@ -48,7 +48,8 @@ ngx_live_hls_recover_start(void)
 ngx_uint_t
 ngx_live_hls_recover_early(void)
 {
-    return ngx_time() - ngx_live_hls_started <= NGX_LIVE_HLS_RECOVER_EARLY;
+    return ngx_current_msec - ngx_live_hls_started
+           <= NGX_LIVE_HLS_RECOVER_EARLY * 1000;
 }
 
 
@@ -64,8 +65,9 @@ ngx_live_hls_recover(ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf)
     u_char                 dir[NGX_MAX_PATH];
     ngx_live_hls_loaded_t  l;
 
-    if (ngx_time() - ngx_live_hls_started
-        > (time_t) ngx_live_hls_recover_time(conf, st->app->reconnect))
+    if (ngx_current_msec - ngx_live_hls_started
+        > (ngx_msec_t) ngx_live_hls_recover_time(conf, st->app->reconnect)
+          * 1000)
     {
         return NGX_DECLINED;
     }

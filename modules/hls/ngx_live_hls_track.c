@@ -349,11 +349,11 @@ lost:
 static void
 ngx_live_hls_track_full(ngx_live_hls_packager_t *p)
 {
-    if (p->full && ngx_time() - p->full < 60) {
+    if (p->full && ngx_current_msec - p->full < 60000) {
         return;
     }
 
-    p->full = ngx_time();
+    p->full = ngx_current_msec;
 
     ngx_log_error(NGX_LOG_ERR, p->stream->log, 0,
                   "live zone is full, or readers hold all of its memory: "

@@ -199,7 +199,7 @@ ngx_http_live_status_stream(ngx_live_json_t *js, ngx_live_stream_sh_t *sh)
     ngx_uint_t   state;
 
     state = sh->state;
-    end = state == NGX_LIVE_STREAM_LIVE ? ngx_live_now() : sh->waiting;
+    end = state == NGX_LIVE_STREAM_LIVE ? ngx_live_clock() : sh->waiting;
 
     ngx_live_json_object(js, NULL);
 

@@ -22,8 +22,8 @@ package Test::NginxLive;
 # blocks; a block without text is left out), order (of the blocks), before and
 # after (texts around load_module), workers (2), modules (names of .so files
 # without suffix, those of the suite that are built), level (info),
-# exit_timeout (10).  Or conf: a whole configuration, which has to write to
-# %%DIR%%/error.log and %%DIR%%/nginx.pid.
+# exit_timeout (10), env (of nginx: a hash).  Or conf: a whole configuration,
+# which has to write to %%DIR%%/error.log and %%DIR%%/nginx.pid.
 # In the texts %%PORT_name%% is a free port, %%DIR%% the server's directory,
 # %%TOP%% the source tree, %%CERT%% and %%KEY%% a self-signed certificate.
 
