@@ -171,6 +171,10 @@ ngx_live_access_run_rules(ngx_live_access_t *a, ngx_live_main_conf_t *lmcf)
 static ngx_uint_t
 ngx_live_access_mask(ngx_live_access_t *a)
 {
+    if (a->proved) {
+        return NGX_LIVE_RULE_ANY;
+    }
+
     if (a->action == NGX_LIVE_ACTION_ADMIN) {
 
         /* the API is guarded by the location it stands in */

@@ -66,6 +66,9 @@ struct ngx_live_access_s {
                                            ngx_str_t *name, ngx_str_t *value);
     void                        *data;      /* the door's */
 
+    /* the door has a proof of its own: "publish" and "play" are not asked */
+    ngx_uint_t                   proved;
+
     /* called with the result if check answered NGX_AGAIN */
     void                       (*handler)(ngx_live_access_t *a, ngx_int_t rc);
 

@@ -125,6 +125,7 @@ typedef struct {
 typedef struct {
     ngx_live_stream_t         *st;
     ngx_live_hls_sh_t         *hls;
+    ngx_live_hls_app_conf_t   *conf;
     ngx_live_watcher_t         watcher;
     ngx_event_t                timer;       /* of the oldest waiter */
     ngx_connection_t           dummy;

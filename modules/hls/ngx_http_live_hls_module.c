@@ -5,9 +5,13 @@
 
 
 #include "ngx_http_live_hls.h"
+#include "ngx_live_hls_secret.h"
+#include "ngx_live_url.h"
 
 
 static ngx_int_t ngx_http_live_hls_handler(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_live_hls_proved(ngx_http_request_t *r,
+    ngx_http_live_ctx_t *lctx);
 static ngx_int_t ngx_http_live_hls_allowed(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_hls_answer(ngx_http_request_t *r,
     ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf,
@@ -80,8 +84,38 @@ ngx_http_live_hls_handler(ngx_http_request_t *r)
         return rc;
     }
 
+    lctx->proved = ngx_http_live_hls_proved(r, lctx);
+
     return ngx_http_live_access(r, NGX_LIVE_DOOR_HLS, NGX_LIVE_ACTION_PLAY,
                                 ngx_http_live_hls_allowed);
+}
+
+
+/* who knows the secret of a segment has been given a playlist */
+
+static ngx_uint_t
+ngx_http_live_hls_proved(ngx_http_request_t *r, ngx_http_live_ctx_t *lctx)
+{
+    ngx_str_t                 value;
+    ngx_live_app_conf_t      *app;
+    ngx_live_main_conf_t     *lmcf;
+    ngx_live_hls_name_t       name;
+    ngx_live_hls_app_conf_t  *conf;
+
+    lmcf = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle);
+    app = lmcf ? ngx_live_app_conf(lmcf, &lctx->app) : NULL;
+
+    if (app == NULL) {
+        return 0;
+    }
+
+    conf = ngx_live_get_module_app_conf(app, ngx_live_hls_module);
+
+    return conf->secret
+           && ngx_live_url_arg(&r->args, NGX_LIVE_HLS_SECRET_ARG, &value) == 1
+           && ngx_live_hls_name_parse(&name, lctx->rest.data, lctx->rest.len)
+              == NGX_OK
+           && ngx_live_hls_secret_check(conf->secret, &name, &value);
 }
 
 
@@ -165,6 +199,7 @@ ngx_http_live_hls_answer(ngx_http_request_t *r, ngx_live_stream_t *st,
     }
 
     ctx->handle = st;
+    ctx->stream->conf = conf;
 
     cln->handler = ngx_http_live_hls_cleanup;
 

@@ -317,6 +317,11 @@ ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n)
     ngx_uint_t          age;
     ngx_live_hls_sh_t  *hls;
 
+    if (ngx_http_live_get_ctx(ctx->request)->access.private) {
+        ngx_str_set(&value, "private, no-store");
+        return ngx_http_live_header(ctx->request, "Cache-Control", &value);
+    }
+
     hls = ctx->stream->hls;
 
     if (hls->state == NGX_LIVE_HLS_ENDED) {

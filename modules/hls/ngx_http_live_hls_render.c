@@ -6,6 +6,7 @@
 
 #include "ngx_http_live_hls.h"
 #include "ngx_live_hls_index.h"
+#include "ngx_live_hls_secret.h"
 
 
 /*
@@ -44,6 +45,8 @@ typedef struct {
 } ngx_http_live_hls_window_t;
 
 
+static void ngx_http_live_hls_signer(ngx_http_live_hls_stream_t *hs,
+    ngx_live_hls_signer_t *signer);
 static ngx_int_t ngx_http_live_hls_render_try(ngx_http_live_hls_stream_t *hs,
     ngx_int_t n, ngx_http_live_hls_window_t *w, ngx_live_hls_text_t *t);
 static void ngx_http_live_hls_window(ngx_http_live_hls_window_t *w,
@@ -105,9 +108,12 @@ ngx_http_live_hls_render(ngx_http_live_hls_stream_t *hs, ngx_int_t n)
     ngx_uint_t                          tries;
     ngx_live_hls_text_t                 t;
     ngx_atomic_uint_t                   version;
+    ngx_live_hls_signer_t               signer;
     static ngx_http_live_hls_window_t   w;
 
     tries = NGX_LIVE_HLS_TRIES;
+
+    ngx_http_live_hls_signer(hs, &signer);
 
     while (tries) {
 
@@ -117,6 +123,8 @@ ngx_http_live_hls_render(ngx_http_live_hls_stream_t *hs, ngx_int_t n)
         t.uris = ngx_http_live_hls_scratch.uris;
         t.nuris = 0;
         t.max_uris = ngx_http_live_hls_scratch.max_uris;
+        t.sign = signer.key ? ngx_live_hls_secret_sign : NULL;
+        t.sign_data = &signer;
 
         version = ngx_live_hls_read(hs->hls);
 
@@ -156,6 +164,20 @@ ngx_http_live_hls_render(ngx_http_live_hls_stream_t *hs, ngx_int_t n)
     }
 
     return NGX_AGAIN;
+}
+
+
+/* the name of a session is written once, before anybody sees it */
+
+static void
+ngx_http_live_hls_signer(ngx_http_live_hls_stream_t *hs,
+    ngx_live_hls_signer_t *signer)
+{
+    ngx_memzero(signer, sizeof(ngx_live_hls_signer_t));
+
+    signer->key = hs->conf->secret;
+    signer->session.data = hs->hls->session;
+    signer->session.len = ngx_strlen(hs->hls->session);
 }
 
 

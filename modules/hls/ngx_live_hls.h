@@ -242,6 +242,8 @@ typedef struct {
     ngx_uint_t                 waiters;     /* hls_waiters: per stream */
     ngx_uint_t                 conn_waiters; /* ... and per connection */
     void                      *pool;        /* ngx_thread_pool_t */
+    ngx_flag_t                 secrets;     /* hls_secret */
+    u_char                    *secret;      /* the key, NULL: off */
 } ngx_live_hls_app_conf_t;
 
 

@@ -6,6 +6,7 @@
 
 #include "ngx_live_hls_packager.h"
 #include "ngx_live_hls_recover.h"
+#include "ngx_live_hls_secret.h"
 #include "ngx_live_json.h"
 
 #include <ngx_thread_pool.h>
@@ -109,6 +110,13 @@ static ngx_command_t  ngx_live_hls_commands[] = {
       ngx_live_hls_waiters,
       NGX_LIVE_APP_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("hls_secret"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_hls_app_conf_t, secrets),
       NULL },
 
       ngx_null_command
@@ -451,6 +459,7 @@ ngx_live_hls_create_app_conf(ngx_conf_t *cf)
     conf->queue = NGX_CONF_UNSET_UINT;
     conf->waiters = NGX_CONF_UNSET_UINT;
     conf->conn_waiters = NGX_CONF_UNSET_UINT;
+    conf->secrets = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -473,9 +482,20 @@ ngx_live_hls_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->queue, prev->queue, 128);
     ngx_conf_merge_uint_value(conf->waiters, prev->waiters, 10000);
     ngx_conf_merge_uint_value(conf->conn_waiters, prev->conn_waiters, 128);
+    ngx_conf_merge_value(conf->secrets, prev->secrets, 0);
 
     if (!conf->enable) {
         return NGX_CONF_OK;
+    }
+
+    if (conf->secrets) {
+
+        /* filled when nginx has made the directory */
+
+        conf->secret = ngx_pcalloc(cf->pool, NGX_LIVE_HLS_SECRET_KEY);
+        if (conf->secret == NULL) {
+            return NGX_CONF_ERROR;
+        }
     }
 
     conf->pool = ngx_thread_pool_add(cf, &conf->threads);
@@ -618,7 +638,31 @@ ngx_live_hls_waiters(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_live_hls_init_module(ngx_cycle_t *cycle)
 {
+    ngx_uint_t                 i;
+    ngx_live_app_conf_t      **apps;
+    ngx_live_main_conf_t      *lmcf;
+    ngx_live_hls_app_conf_t   *conf;
+
     ngx_live_hls_recover_start();
+
+    lmcf = ngx_live_main_conf(cycle);
+
+    if (lmcf == NULL) {
+        return NGX_OK;
+    }
+
+    apps = lmcf->apps.elts;
+
+    for (i = 0; i < lmcf->apps.nelts; i++) {
+        conf = ngx_live_get_module_app_conf(apps[i], ngx_live_hls_module);
+
+        if (conf->secret
+            && ngx_live_hls_secret_load(&conf->path, conf->secret, cycle->log)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }

@@ -14,10 +14,11 @@
 #define NGX_LIVE_HLS_VERSION      9
 
 /* bounds of lines, without the variable text given to them */
-#define NGX_LIVE_HLS_HEADER_SIZE  640
-#define NGX_LIVE_HLS_ENTRY_SIZE   384
+#define NGX_LIVE_HLS_HEADER_SIZE  704
+#define NGX_LIVE_HLS_ENTRY_SIZE   448
 #define NGX_LIVE_HLS_LINE_SIZE                                                \
-    (128 + NGX_LIVE_HLS_NAME_FILE_LEN)
+    (128 + NGX_LIVE_HLS_NAME_FILE_LEN + sizeof("?s=")                        \
+     + NGX_LIVE_HLS_SECRET_LEN)
 
 
 /*
@@ -378,11 +379,22 @@ ngx_live_hls_text_uri(ngx_live_hls_text_t *t, ngx_uint_t kind,
     const ngx_str_t *track, uint64_t msn, ngx_uint_t part, uint64_t hash)
 {
     u_char  name[NGX_LIVE_HLS_NAME_FILE_LEN], *p;
+    u_char  secret[NGX_LIVE_HLS_SECRET_LEN];
 
     p = ngx_live_hls_name_file(name, kind, track, msn, part, hash);
 
     ngx_live_hls_text_add(t, "%*s", (size_t) (p - name), name);
-    ngx_live_hls_text_mark(t);
+
+    if (t->sign == NULL || kind == NGX_LIVE_HLS_NAME_PLAYLIST) {
+        ngx_live_hls_text_mark(t);
+        return;
+    }
+
+    t->sign(t->sign_data, kind, kind == NGX_LIVE_HLS_NAME_INIT ? hash : msn,
+            secret);
+
+    ngx_live_hls_text_add(t, "?s=%*s", (size_t) NGX_LIVE_HLS_SECRET_LEN,
+                          secret);
 }
 
 

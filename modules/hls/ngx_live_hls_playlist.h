@@ -22,7 +22,8 @@
  * recent and tail.  An entry is rendered once in either form.
  *
  * While text is rendered the ends of the URIs are recorded, so that a query
- * string can be put behind each of them later by copying.
+ * string can be put behind each of them later by copying.  URIs of media that
+ * are signed have one already and are left alone.
  */
 
 
@@ -34,6 +35,17 @@
 #include <ngx_core.h>
 #include <ngx_live_hls_fit.h>
 #include <ngx_live_hls_name.h>
+
+
+/*
+ * Writes the secret of a URI, NGX_LIVE_HLS_SECRET_LEN bytes, by its kind and
+ * MSN or hash.
+ */
+
+#define NGX_LIVE_HLS_SECRET_LEN  16
+
+typedef void (*ngx_live_hls_sign_pt)(void *data, ngx_uint_t kind,
+    uint64_t id, u_char *dst);
 
 
 /*
@@ -49,6 +61,8 @@ typedef struct {
                                               be NULL: not recorded */
     ngx_uint_t                nuris;
     ngx_uint_t                max_uris;
+    ngx_live_hls_sign_pt      sign;        /* NULL: media URIs as they are */
+    void                     *sign_data;
 } ngx_live_hls_text_t;
 
 

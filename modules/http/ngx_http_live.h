@@ -52,6 +52,7 @@ typedef struct {
     ngx_http_request_t        *request;
     ngx_http_handler_pt        handler;
 
+    unsigned                   proved:1;  /* by the door: see a->proved */
     unsigned                   suspended:1;
 } ngx_http_live_ctx_t;
 
@@ -118,7 +119,7 @@ ngx_str_t *ngx_http_live_header_in(ngx_http_request_t *r, const char *name);
 /* what live_cors allows of the request's origin, NULL if nothing */
 ngx_str_t *ngx_http_live_origin_allowed(ngx_http_request_t *r);
 
-/* "Cache-Control"; value is a constant */
+/* "Cache-Control", and "private" if the answer is; value is a constant */
 ngx_int_t ngx_http_live_cache_control(ngx_http_request_t *r,
     const char *value);
 

@@ -58,6 +58,7 @@ ngx_http_live_access(ngx_http_request_t *r, ngx_uint_t door,
     a->log = r->connection->log;
     a->variable = ngx_http_live_access_variable;
     a->data = r;
+    a->proved = ctx->proved;
     a->handler = ngx_http_live_access_resume;
 
     rc = ngx_live_access_check(a);

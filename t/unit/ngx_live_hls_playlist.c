@@ -294,6 +294,114 @@ test_tail(void)
 }
 
 
+/* a secret tells what it was made of */
+
+static void
+sign(void *data, ngx_uint_t kind, uint64_t id, u_char *dst)
+{
+    char  s[NGX_LIVE_HLS_SECRET_LEN + 1];
+
+    snprintf(s, sizeof(s), "%c%015llx",
+             kind == NGX_LIVE_HLS_NAME_INIT ? 'i' : 'm',
+             (unsigned long long) id);
+    memcpy(dst, s, NGX_LIVE_HLS_SECRET_LEN);
+
+    (*(ngx_uint_t *) data)++;
+}
+
+
+static void
+test_signed(void)
+{
+    size_t                  size;
+    ngx_uint_t              i, calls, bad;
+    ngx_live_hls_part_t     parts[8];
+    ngx_live_hls_report_t   report;
+    ngx_live_hls_segment_t  seg;
+
+    setup();
+
+    calls = 0;
+    text.sign = sign;
+    text.sign_data = &calls;
+
+    memset(parts, 0, sizeof(parts));
+    memset(&seg, 0, sizeof(seg));
+
+    parts[0].duration = 18750;
+    seg.msn = 13;
+    seg.date = -1;
+    seg.new_map = 1;
+    seg.map = 0x22;
+    seg.parts = parts;
+    seg.nparts = 1;
+    seg.duration = 18750;
+
+    ngx_str_set(&report.track, "a1");
+    report.last_msn = 13;
+    report.last_part = 0;
+
+    ok(ngx_live_hls_playlist_segment(&text, &pl, &seg, 1) == NGX_OK,
+       "signed segment");
+    is_int(text.nuris, 0, "nothing is put behind its URIs");
+    is_text("#EXT-X-MAP:URI=\"v0-init-0000000000000022.mp4"
+            "?s=i000000000000022\"\n"
+            "#EXT-X-PART:DURATION=0.208333,"
+            "URI=\"v0-13.0.m4s?s=m00000000000000d\"\n"
+            "#EXTINF:0.208333,\n"
+            "v0-13.m4s?s=m00000000000000d\n", "with secrets");
+
+    ok(ngx_live_hls_playlist_tail(&text, &pl, &seg, &report, 1) == NGX_OK,
+       "signed tail");
+    is_int(text.nuris, 1, "but the report's");
+    is_text("#EXT-X-MAP:URI=\"v0-init-0000000000000022.mp4"
+            "?s=i000000000000022\"\n"
+            "#EXT-X-PART:DURATION=0.208333,"
+            "URI=\"v0-13.0.m4s?s=m00000000000000d\"\n"
+            "#EXT-X-PRELOAD-HINT:TYPE=PART,"
+            "URI=\"v0-13.1.m4s?s=m00000000000000d\"\n"
+            "#EXT-X-RENDITION-REPORT:URI=\"a1.m3u8\",LAST-MSN=13,"
+            "LAST-PART=0\n", "with the hint's secret");
+
+    is_int(calls, 6, "each URI of media");
+
+    /* the longest of all is within the bounds, and too little is noticed */
+
+    memset(buf, 'x', NGX_LIVE_HLS_NAME_LEN);
+    pl.track.data = (u_char *) "0123456789abcdef0123456789abcdef";
+    pl.track.len = NGX_LIVE_HLS_NAME_LEN;
+    seg.msn = NGX_LIVE_HLS_MSN_MAX;
+    seg.map = 0xffffffffffffffffULL;
+    seg.date = 4102444800000;
+    seg.discontinuity = 1;
+    seg.gap = 1;
+    seg.nparts = 8;
+
+    for (i = 0; i < 8; i++) {
+        parts[i].duration = 18750;
+        parts[i].independent = 1;
+        parts[i].gap = 1;
+    }
+
+    reset();
+    text.end = buf + ngx_live_hls_playlist_segment_size(8);
+    ok(ngx_live_hls_playlist_segment(&text, &pl, &seg, 1) == NGX_OK,
+       "the longest segment");
+    size = text.pos - buf;
+
+    for (bad = 0, i = 0; i <= size; i++) {
+        reset();
+        text.end = buf + i;
+        bad += (ngx_live_hls_playlist_segment(&text, &pl, &seg, 1) == NGX_OK);
+    }
+
+    is_int(bad, 0, "less room is not enough");
+
+    text.sign = NULL;
+    reset();
+}
+
+
 static void
 test_bounds(void)
 {
@@ -670,6 +778,7 @@ main(int argc, char **argv)
     test_segment();
     test_dates();
     test_tail();
+    test_signed();
     test_bounds();
     test_older();
     test_args();
