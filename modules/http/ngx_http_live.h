@@ -85,8 +85,9 @@ ngx_int_t ngx_http_live_method(ngx_http_request_t *r, ngx_uint_t methods);
 
 /*
  * Takes the request's URI behind the location's prefix for APP/NAME[/REST],
- * or ~TOKEN/APP/NAME[/REST], and makes the request's context.  With a suffix (".flv") the path is
- * APP/NAME.flv and nothing behind it.  Other paths are answered by 404.
+ * or ~TOKEN/APP/NAME[/REST], and makes the request's context.  With a suffix
+ * (".flv") the path is APP/NAME.flv and nothing behind it.  Other paths are
+ * answered by 404.
  */
 ngx_int_t ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
     ngx_http_live_ctx_t **ctx);
