@@ -26,7 +26,14 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/hls/ngx_live_hls_journal.c \
 			modules/hls/ngx_live_hls_name.c \
 			modules/hls/ngx_live_hls_playlist.c \
-			modules/hls/ngx_live_hls_request.c)
+			modules/hls/ngx_live_hls_request.c \
+			modules/token/ngx_live_base64url.c \
+			modules/token/ngx_live_claims.c \
+			modules/token/ngx_live_jwk.c \
+			modules/token/ngx_live_jwt.c \
+			modules/token/ngx_live_signed_url.c \
+			modules/token/ngx_live_token_json.c \
+			modules/token/ngx_live_token_key.c)
 
 # not pure, as they change shared memory, but their tests bring all of nginx
 # that they call
@@ -57,13 +64,13 @@ NGX_INCS =	-I $(NGX_TREE)/objs -I $(NGINX_SRC)/src/core \
 UNIT_CFLAGS =	-g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror \
 		-Wno-unused-parameter -MMD -MP \
 		$(patsubst %,-I %,$(wildcard modules/media modules/core \
-			modules/rtmp modules/hls)) \
+			modules/rtmp modules/hls modules/token)) \
 		-I t/unit $(NGX_INCS)
 
 UNIT_SAN =	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_SAN =	-fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=undefined
-UNIT_LIBS =	-lcrypto -lm
+UNIT_LIBS =	-lcrypto -ljansson -lm
 
 UNIT_PURE =	$(PURE_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
 		$(UNIT_STUB:%.c=$(UNIT_DIR)/obj/%.o)

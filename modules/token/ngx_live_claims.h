@@ -69,7 +69,7 @@ typedef struct {
  * holds at least NGX_LIVE_CLAIMS_SIZE(len) bytes.  NGX_ERROR: a claim has a
  * wrong type or value, *reason says which.
  */
-#define NGX_LIVE_CLAIMS_SIZE(len)  (17 * (len) + 64)
+#define NGX_LIVE_CLAIMS_SIZE(len)  (4 * (len) + 64)
 
 ngx_int_t ngx_live_claims_parse(u_char *p, size_t len, u_char *buf,
     ngx_live_claims_t *claims, const char **reason);
@@ -87,6 +87,9 @@ ngx_int_t ngx_live_claims_time(ngx_live_claims_t *claims, time_t now,
 
 /* non-zero if value is a member of the list, compared byte by byte */
 ngx_uint_t ngx_live_claims_has(ngx_str_t *list, ngx_str_t *value);
+
+/* the same for countries, in whichever case; an empty list has all */
+ngx_uint_t ngx_live_claims_country(ngx_str_t *list, ngx_str_t *value);
 
 /*
  * Non-zero if one of the patterns matches "APP/NAME": "*" at the end of a
