@@ -496,6 +496,7 @@ ngx_http_live_hls_send_file(ngx_http_request_t *r, ngx_str_t *path,
     b->file_last = offset + size;
     b->in_file = size ? 1 : 0;
     b->last_buf = (r == r->main) ? 1 : 0;
+    b->sync = (b->last_buf || b->in_file) ? 0 : 1;
     b->last_in_chain = 1;
 
     b->file->fd = of.fd;

@@ -482,6 +482,13 @@ ngx_http_live_hls_gzip_ok(ngx_http_request_t *r)
     u_char     *p, *last;
     ngx_str_t  *accept;
 
+    if (r != r->main) {
+
+        /* what becomes part of a page is not compressed by itself */
+
+        return 0;
+    }
+
     accept = ngx_http_live_header_in(r, "accept-encoding");
 
     if (accept == NULL) {

@@ -188,6 +188,17 @@ ngx_http_live_hls_wait(ngx_http_live_hls_ctx_t *ctx)
     r = ctx->request;
     hs = ctx->stream;
 
+    if (r != r->main) {
+
+        /* the page that includes it, or the check it is, would wait for it */
+
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "subrequest \"%V\" does not wait for stream \"%V\"",
+                      &r->uri, &hs->st->sh->sn.str);
+
+        return ngx_http_live_hls_unavailable(r, "subrequests do not wait");
+    }
+
     ctx->conn = ngx_http_live_hls_conn(r);
     if (ctx->conn == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

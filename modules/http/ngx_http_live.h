@@ -52,6 +52,8 @@ typedef struct {
     ngx_http_request_t        *request;
     ngx_http_handler_pt        handler;
 
+    ngx_event_t                timer;     /* of an answer that is awaited */
+
     unsigned                   proved:1;  /* by the door: see a->proved */
     unsigned                   suspended:1;
 } ngx_http_live_ctx_t;
@@ -105,7 +107,7 @@ void ngx_http_live_path_token(ngx_http_request_t *r, ngx_str_t *token,
  * be renamed by the answer.  When it may, the result is that of handler(r),
  * a content handler; when it may not, 403.  While the answer is pending the
  * request is suspended: handler is then run later, and its result finalizes
- * the request.  c->write's timer belongs to the access check meanwhile.
+ * the request.  It may be a subrequest.
  */
 ngx_int_t ngx_http_live_access(ngx_http_request_t *r, ngx_uint_t door,
     ngx_uint_t action, ngx_http_handler_pt handler);

@@ -18,7 +18,7 @@ static ngx_int_t ngx_http_live_access_result(ngx_http_request_t *r,
     ngx_http_live_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_live_access_variable(ngx_live_access_t *a,
     ngx_str_t *name, ngx_str_t *value);
-static void ngx_http_live_access_write_handler(ngx_http_request_t *r);
+static void ngx_http_live_access_timeout(ngx_event_t *ev);
 static void ngx_http_live_access_cleanup(void *data);
 
 
@@ -93,9 +93,15 @@ ngx_http_live_access_suspend(ngx_http_request_t *r, ngx_http_live_ctx_t *ctx)
 
     r->main->count++;
     r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_live_access_write_handler;
+    r->write_event_handler = ngx_http_request_empty_handler;
 
-    ngx_add_timer(c->write, NGX_HTTP_LIVE_ACCESS_TIMEOUT);
+    /* the connection's timers may be another request's, if it is a mirror */
+
+    ctx->timer.handler = ngx_http_live_access_timeout;
+    ctx->timer.data = ctx;
+    ctx->timer.log = c->log;
+
+    ngx_add_timer(&ctx->timer, NGX_HTTP_LIVE_ACCESS_TIMEOUT);
 
     return NGX_DONE;
 }
@@ -113,12 +119,9 @@ ngx_http_live_access_resume(ngx_live_access_t *a, ngx_int_t rc)
     ctx = ngx_http_live_get_ctx(r);
 
     ctx->suspended = 0;
+    ngx_del_timer(&ctx->timer);
 
     ngx_http_set_log_request(c->log, r);
-
-    if (c->write->timer_set) {
-        ngx_del_timer(c->write);
-    }
 
     r->read_event_handler = ngx_http_block_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
@@ -203,32 +206,30 @@ ngx_http_live_access_variable(ngx_live_access_t *a, ngx_str_t *name,
 
 
 static void
-ngx_http_live_access_write_handler(ngx_http_request_t *r)
+ngx_http_live_access_timeout(ngx_event_t *ev)
 {
-    ngx_event_t          *wev;
+    ngx_connection_t     *c;
+    ngx_http_request_t   *r;
     ngx_http_live_ctx_t  *ctx;
 
-    wev = r->connection->write;
+    ctx = ev->data;
+    r = ctx->request;
+    c = r->connection;
 
-    if (!wev->timedout) {
-        return;
-    }
+    ngx_http_set_log_request(c->log, r);
 
-    wev->timedout = 0;
-
-    ctx = ngx_http_live_get_ctx(r);
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, NGX_ETIMEDOUT,
+    ngx_log_error(NGX_LOG_ERR, c->log, NGX_ETIMEDOUT,
                   "access check timed out");
 
     ngx_live_access_cancel(&ctx->access);
     ctx->suspended = 0;
 
-    r->write_event_handler = ngx_http_request_empty_handler;
+    r->read_event_handler = ngx_http_block_reading;
 
     ngx_http_finalize_request(r, ngx_http_live_problem(r,
                                      NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "access check timed out"));
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -239,6 +240,7 @@ ngx_http_live_access_cleanup(void *data)
 
     if (ctx->suspended) {
         ctx->suspended = 0;
+        ngx_del_timer(&ctx->timer);
         ngx_live_access_cancel(&ctx->access);
     }
 }
