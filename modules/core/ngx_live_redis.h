@@ -54,11 +54,14 @@ ngx_uint_t ngx_live_redis_up(void);
 #define NGX_LIVE_REDIS_ARGS      64
 #define NGX_LIVE_REDIS_ARGS_BUF  1024
 
+typedef struct ngx_live_redis_script_s  ngx_live_redis_script_t;
+
 typedef struct {
     ngx_str_t                  argv[NGX_LIVE_REDIS_ARGS];
     ngx_uint_t                 argc;
     ngx_uint_t                 key;         /* index of the first key or
                                                0: none, any node will do */
+    ngx_live_redis_script_t   *script;
     u_char                    *last;
     u_char                     buf[NGX_LIVE_REDIS_ARGS_BUF];
     unsigned                   error:1;
@@ -122,11 +125,11 @@ void ngx_live_redis_cancel(ngx_live_redis_call_t *call);
  *     call = ngx_live_redis_command(&a, handler, data);
  */
 
-typedef struct {
+struct ngx_live_redis_script_s {
     ngx_str_t                  text;
     u_char                     sha1[40];
-    unsigned                   ready:1;
-} ngx_live_redis_script_t;
+    ngx_uint_t                 ready;
+};
 
 #define ngx_live_redis_script(text)  { ngx_string(text), "", 0 }
 
@@ -175,10 +178,7 @@ void ngx_live_redis_watch(ngx_live_redis_watch_t *w);
 void ngx_live_redis_unwatch(ngx_live_redis_watch_t *w);
 
 
-/* internal to core */
-
-ngx_int_t ngx_live_redis_init_process(ngx_cycle_t *cycle);
-void ngx_live_redis_exit_process(ngx_cycle_t *cycle);
+/* internal to core: the object "redis" of live_status */
 void ngx_live_redis_status(ngx_live_json_t *js);
 
 

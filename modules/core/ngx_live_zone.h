@@ -29,6 +29,21 @@
 #define NGX_LIVE_STREAM_WORDS  (NGX_LIVE_STREAMS_MAX / 64)
 
 
+/* what a worker says about its Redis client, written by it alone */
+
+typedef struct {
+    ngx_atomic_t               up;
+    ngx_atomic_t               subscribed;  /* the other connection is up */
+    ngx_atomic_t               since;       /* s: it is so */
+    ngx_atomic_t               reconnects;
+    ngx_atomic_t               commands;
+    ngx_atomic_t               pending;     /* not answered yet */
+    ngx_atomic_t               refused;     /* too many waited */
+    ngx_atomic_t               failed;      /* had no answer */
+    ngx_atomic_t               messages;    /* of subscriptions */
+} ngx_live_redis_sh_t;
+
+
 /*
  * A worker process, indexed by ngx_process_slot, which is unique among the
  * live processes of all generations.
@@ -43,6 +58,7 @@ typedef struct {
     ngx_atomic_t               kill;        /* sessions here are to be ended */
     ngx_atomic_t               dirty[NGX_LIVE_STREAM_WORDS];
     ngx_queue_t                sessions;    /* ngx_live_session_sh_t */
+    ngx_live_redis_sh_t        redis;
 } ngx_live_slot_sh_t;
 
 
