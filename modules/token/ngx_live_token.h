@@ -114,6 +114,19 @@ ngx_uint_t ngx_live_token_revoked(ngx_live_claims_t *claims,
     ngx_str_t *stream);
 
 
+/*
+ * The same on this node and, by Redis, on all others; without Redis, or when
+ * it is away, on this one.
+ */
+ngx_int_t ngx_live_token_revoke_everywhere(ngx_uint_t kind, ngx_str_t *value,
+    time_t before, time_t until, ngx_log_t *log);
+ngx_int_t ngx_live_token_unrevoke_everywhere(ngx_uint_t kind,
+    ngx_str_t *value, ngx_log_t *log);
+
+/* internal: of ngx_live_token_module's init_process */
+ngx_int_t ngx_live_token_redis_init_process(ngx_cycle_t *cycle);
+
+
 extern ngx_module_t  ngx_live_token_module;
 
 
