@@ -26,6 +26,7 @@ typedef struct {
     ngx_array_t                *values;    /* ngx_http_complex_value_t,
                                               NULL: off or default */
     ngx_http_complex_value_t   *country;
+    ngx_http_complex_value_t   *stream;    /* "APP/NAME" of the guard */
     time_t                      leeway;
     ngx_flag_t                  guard;     /* "live_token" is set, not off */
     ngx_flag_t                  edge;
@@ -43,6 +44,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_live_token_access_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_token_use(ngx_http_request_t *r,
+    ngx_live_token_use_t *use);
 static ngx_int_t ngx_http_live_token_refuse(ngx_http_request_t *r,
     ngx_http_live_token_ctx_t *ctx);
 static ngx_http_live_token_ctx_t *ngx_http_live_token_get(
@@ -97,6 +100,13 @@ static ngx_command_t  ngx_http_live_token_commands[] = {
       ngx_http_set_complex_value_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_live_token_loc_conf_t, country),
+      NULL },
+
+    { ngx_string("live_token_stream"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_live_token_loc_conf_t, stream),
       NULL },
 
     { ngx_string("live_token_edge"),
@@ -216,6 +226,7 @@ static ngx_http_variable_t  ngx_http_live_token_vars[] = {
 static ngx_int_t
 ngx_http_live_token_access_handler(ngx_http_request_t *r)
 {
+    ngx_int_t                        rc;
     ngx_live_token_use_t             use;
     ngx_http_live_loc_conf_t        *llcf;
     ngx_http_live_token_ctx_t       *ctx;
@@ -237,18 +248,65 @@ ngx_http_live_token_access_handler(ngx_http_request_t *r)
         return ngx_http_live_token_refuse(r, ctx);
     }
 
-    ngx_memzero(&use, sizeof(ngx_live_token_use_t));
+    rc = ngx_http_live_token_use(r, &use);
 
-    use.action = NGX_LIVE_ACTION_PLAY;
-    use.sockaddr = r->connection->sockaddr;
-
-    if (ngx_http_live_token_country(r, &use.country) != NGX_OK) {
+    if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ctx->reason = "no stream in the request";
+        return ngx_http_live_token_refuse(r, ctx);
     }
 
     if (ngx_live_token_allow(&ctx->claims, &use, &ctx->reason) != NGX_OK) {
         return ngx_http_live_token_refuse(r, ctx);
     }
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: a stream is meant, but not named */
+
+static ngx_int_t
+ngx_http_live_token_use(ngx_http_request_t *r, ngx_live_token_use_t *use)
+{
+    u_char                          *slash;
+    ngx_str_t                        stream;
+    ngx_http_live_token_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
+
+    ngx_memzero(use, sizeof(ngx_live_token_use_t));
+
+    use->action = NGX_LIVE_ACTION_PLAY;
+    use->sockaddr = r->connection->sockaddr;
+
+    if (ngx_http_live_token_country(r, &use->country) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (tlcf->stream == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, tlcf->stream, &stream) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    slash = ngx_strlchr(stream.data, stream.data + stream.len, '/');
+
+    if (slash == NULL || slash == stream.data
+        || slash == stream.data + stream.len - 1)
+    {
+        return NGX_DECLINED;
+    }
+
+    use->app.data = stream.data;
+    use->app.len = slash - stream.data;
+    use->name.data = slash + 1;
+    use->name.len = stream.data + stream.len - use->name.data;
 
     return NGX_OK;
 }
@@ -720,6 +778,7 @@ ngx_http_live_token_create_loc_conf(ngx_conf_t *cf)
     }
 
     conf->country = NGX_CONF_UNSET_PTR;
+    conf->stream = NGX_CONF_UNSET_PTR;
     conf->leeway = NGX_CONF_UNSET;
     conf->guard = NGX_CONF_UNSET;
     conf->edge = NGX_CONF_UNSET;
@@ -740,6 +799,7 @@ ngx_http_live_token_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_ptr_value(conf->country, prev->country, NULL);
+    ngx_conf_merge_ptr_value(conf->stream, prev->stream, NULL);
     ngx_conf_merge_sec_value(conf->leeway, prev->leeway,
                              NGX_HTTP_LIVE_TOKEN_LEEWAY);
     ngx_conf_merge_value(conf->edge, prev->edge, 0);
