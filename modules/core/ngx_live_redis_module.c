@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_redis_node.h"
+#include "ngx_live_registry.h"
 
 
 #define NGX_LIVE_REDIS_PREFIX_MAX    32
@@ -177,12 +178,12 @@ static ngx_live_module_t  ngx_live_redis_module_ctx = {
     NULL,                                  /* create application conf */
     NULL,                                  /* merge application conf */
 
-    NULL,                                  /* stream start */
-    NULL,                                  /* stream config */
+    ngx_live_registry_start,               /* stream start */
+    ngx_live_registry_config,              /* stream config */
     NULL,                                  /* stream frame */
-    NULL,                                  /* stream stop */
-    NULL,                                  /* stream adopt */
-    NULL,                                  /* stream end */
+    ngx_live_registry_change,              /* stream stop */
+    ngx_live_registry_change,              /* stream adopt */
+    ngx_live_registry_end,                 /* stream end */
     NULL,                                  /* stream free */
     NULL                                   /* stream status */
 };
@@ -631,5 +632,9 @@ ngx_live_redis_module_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    return ngx_live_redis_init_process(cycle, rcf);
+    if (ngx_live_redis_init_process(cycle, rcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_live_registry_init_process(cycle);
 }
