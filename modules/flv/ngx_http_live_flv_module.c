@@ -113,7 +113,7 @@ ngx_http_live_flv_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    rc = ngx_http_live_path(r, ".flv", &ctx);
+    rc = ngx_http_live_path(r, &ctx);
 
     if (rc != NGX_DECLINED) {
         return rc;
@@ -695,5 +695,5 @@ ngx_http_live_flv_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 static char *
 ngx_http_live_flv(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    return ngx_http_live_location(cf, ngx_http_live_flv_handler);
+    return ngx_http_live_location(cf, ngx_http_live_flv_handler, ".flv");
 }

@@ -78,7 +78,7 @@ ngx_http_live_hls_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    rc = ngx_http_live_path(r, NULL, &lctx);
+    rc = ngx_http_live_path(r, &lctx);
 
     if (rc != NGX_DECLINED) {
         return rc;
@@ -310,5 +310,5 @@ ngx_http_live_hls_cleanup(void *data)
 static char *
 ngx_http_live_hls(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    return ngx_http_live_location(cf, ngx_http_live_hls_handler);
+    return ngx_http_live_location(cf, ngx_http_live_hls_handler, NULL);
 }

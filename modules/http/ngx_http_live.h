@@ -26,7 +26,7 @@
  *         return rc;
  *     }
  *
- *     rc = ngx_http_live_path(r, NULL, &ctx);
+ *     rc = ngx_http_live_path(r, &ctx);
  *
  *     if (rc != NGX_DECLINED) {
  *         return rc;
@@ -61,6 +61,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t               *cors;      /* ngx_str_t, NULL: off */
+    const char                *suffix;    /* of names, NULL: none */
     unsigned                   streams:1; /* a door's location */
 } ngx_http_live_loc_conf_t;
 
@@ -74,9 +75,11 @@ extern ngx_module_t  ngx_http_live_module;
 
 /*
  * At configuration time, of a door's directive: makes handler the content
- * handler of the location, which must be given by a prefix.
+ * handler of the location, which must be given by a prefix.  With a suffix
+ * (".flv", a constant) paths are APP/NAME.flv and nothing behind it.
  */
-char *ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler);
+char *ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler,
+    const char *suffix);
 
 /*
  * The first thing of a door: adds the CORS headers to whatever is answered,
@@ -87,20 +90,26 @@ ngx_int_t ngx_http_live_method(ngx_http_request_t *r, ngx_uint_t methods);
 
 /*
  * Takes the request's URI behind the location's prefix for APP/NAME[/REST],
- * or ~TOKEN/APP/NAME[/REST], and makes the request's context.  With a suffix
- * (".flv") the path is APP/NAME.flv and nothing behind it.  Other paths are
+ * or ~TOKEN/APP/NAME[/REST], and makes the request's context.  Other paths are
  * answered by 404.
  */
-ngx_int_t ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
+ngx_int_t ngx_http_live_path(ngx_http_request_t *r,
     ngx_http_live_ctx_t **ctx);
 
 /*
- * The same parts of the path in any phase behind the choice of the location,
- * of a door's location; either is empty if it is not there.  Nothing has been
- * checked.
+ * The same parts of the path in any phase behind the choice of the location:
+ * of the request's context or, as long as there is none, as the path names
+ * them.  NGX_DECLINED: the location is not a door's, or the path is no
+ * stream's; token may be there nevertheless.
  */
-void ngx_http_live_path_token(ngx_http_request_t *r, ngx_str_t *token,
-    ngx_str_t *app);
+typedef struct {
+    ngx_str_t                  token;
+    ngx_str_t                  app;
+    ngx_str_t                  name;
+} ngx_http_live_parts_t;
+
+ngx_int_t ngx_http_live_parts(ngx_http_request_t *r,
+    ngx_http_live_parts_t *parts);
 
 /*
  * Asks whether the client may do this with ctx->app and ctx->name, which may

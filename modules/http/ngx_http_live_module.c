@@ -66,10 +66,10 @@ ngx_module_t  ngx_http_live_module = {
 static ngx_http_variable_t  ngx_http_live_vars[] = {
 
     { ngx_string("live_app"), NULL, ngx_http_live_variable,
-      offsetof(ngx_http_live_ctx_t, app), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      offsetof(ngx_http_live_parts_t, app), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("live_name"), NULL, ngx_http_live_variable,
-      offsetof(ngx_http_live_ctx_t, name), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      offsetof(ngx_http_live_parts_t, name), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("live_args"), NULL, ngx_http_live_args_variable,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -112,16 +112,14 @@ static ngx_int_t
 ngx_http_live_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)
 {
-    ngx_http_live_ctx_t  *ctx;
+    ngx_http_live_parts_t  parts;
 
-    ctx = ngx_http_live_get_ctx(r->main);
-
-    if (ctx == NULL) {
+    if (ngx_http_live_parts(r->main, &parts) != NGX_OK) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    ngx_http_live_set_variable(v, (ngx_str_t *) ((u_char *) ctx + data));
+    ngx_http_live_set_variable(v, (ngx_str_t *) ((u_char *) &parts + data));
 
     return NGX_OK;
 }

@@ -8,12 +8,13 @@
 #include "ngx_live_url.h"
 
 
-static void ngx_http_live_path_rest(ngx_http_request_t *r, ngx_str_t *path,
-    ngx_str_t *token);
+static ngx_int_t ngx_http_live_path_split(ngx_http_request_t *r,
+    ngx_http_live_parts_t *parts, ngx_str_t *rest, const char **reason);
 
 
 char *
-ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler)
+ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler,
+    const char *suffix)
 {
     ngx_http_core_loc_conf_t  *clcf;
     ngx_http_live_loc_conf_t  *llcf;
@@ -35,6 +36,7 @@ ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler)
     }
 
     clcf->handler = handler;
+    llcf->suffix = suffix;
     llcf->streams = 1;
 
     return NGX_CONF_OK;
@@ -42,29 +44,25 @@ ngx_http_live_location(ngx_conf_t *cf, ngx_http_handler_pt handler)
 
 
 ngx_int_t
-ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
-    ngx_http_live_ctx_t **result)
+ngx_http_live_path(ngx_http_request_t *r, ngx_http_live_ctx_t **result)
 {
-    ngx_str_t             path;
-    const char           *reason;
-    ngx_http_live_ctx_t  *ctx;
+    ngx_int_t               rc;
+    const char             *reason;
+    ngx_http_live_ctx_t    *ctx;
+    ngx_http_live_parts_t   parts;
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_live_ctx_t));
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->request = r;
+    rc = ngx_http_live_path_split(r, &parts, &ctx->rest, &reason);
 
-    ngx_http_live_path_rest(r, &path, &ctx->token);
-
-    if (suffix && ngx_live_url_cut_suffix(&path, suffix) != NGX_OK) {
+    if (rc == NGX_DECLINED) {
         return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, NULL);
     }
 
-    if (ngx_live_url_split(&path, &ctx->app, &ctx->name, &ctx->rest, &reason)
-        != NGX_OK)
-    {
+    if (rc == NGX_ERROR) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "client sent bad stream name: it %s", reason);
 
@@ -72,9 +70,10 @@ ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
                                      "bad stream name");
     }
 
-    if (suffix && ctx->rest.len) {
-        return ngx_http_live_problem(r, NGX_HTTP_NOT_FOUND, NULL);
-    }
+    ctx->request = r;
+    ctx->token = parts.token;
+    ctx->app = parts.app;
+    ctx->name = parts.name;
 
     ngx_http_set_ctx(r, ctx, ngx_http_live_module);
 
@@ -84,51 +83,75 @@ ngx_http_live_path(ngx_http_request_t *r, const char *suffix,
 }
 
 
-void
-ngx_http_live_path_token(ngx_http_request_t *r, ngx_str_t *token,
-    ngx_str_t *app)
+ngx_int_t
+ngx_http_live_parts(ngx_http_request_t *r, ngx_http_live_parts_t *parts)
 {
-    u_char     *p;
-    ngx_str_t   path;
+    ngx_str_t                  rest;
+    const char                *reason;
+    ngx_http_live_ctx_t       *ctx;
+    ngx_http_live_loc_conf_t  *llcf;
 
-    ngx_http_live_path_rest(r, &path, token);
+    ctx = ngx_http_live_get_ctx(r);
 
-    if (path.len && path.data[0] == '/') {
-        path.data++;
-        path.len--;
+    if (ctx) {
+        parts->token = ctx->token;
+        parts->app = ctx->app;
+        parts->name = ctx->name;
+
+        return NGX_OK;
     }
 
-    p = ngx_strlchr(path.data, path.data + path.len, '/');
+    ngx_memzero(parts, sizeof(ngx_http_live_parts_t));
 
-    app->data = path.data;
-    app->len = p ? (size_t) (p - path.data) : 0;
+    llcf = ngx_http_get_module_loc_conf(r, ngx_http_live_module);
+
+    if (!llcf->streams
+        || ngx_http_live_path_split(r, parts, &rest, &reason) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
-/* the path behind the location's prefix and a token */
+/* NGX_DECLINED: another path; NGX_ERROR: a bad name, for a reason */
 
-static void
-ngx_http_live_path_rest(ngx_http_request_t *r, ngx_str_t *path,
-    ngx_str_t *token)
+static ngx_int_t
+ngx_http_live_path_split(ngx_http_request_t *r, ngx_http_live_parts_t *parts,
+    ngx_str_t *rest, const char **reason)
 {
+    ngx_str_t                  path;
     ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_live_loc_conf_t  *llcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    llcf = ngx_http_get_module_loc_conf(r, ngx_http_live_module);
 
-    *path = r->uri;
+    ngx_str_null(&parts->token);
 
-    ngx_str_null(token);
+    path = r->uri;
 
-    if (path->len < clcf->name.len) {
-
-        /* a location that was found by other means than its prefix */
-
-        path->len = 0;
-        return;
+    if (path.len < clcf->name.len) {
+        return NGX_DECLINED;
     }
 
-    path->data += clcf->name.len;
-    path->len -= clcf->name.len;
+    path.data += clcf->name.len;
+    path.len -= clcf->name.len;
 
-    (void) ngx_live_url_token(path, token);
+    (void) ngx_live_url_token(&path, &parts->token);
+
+    if (llcf->suffix
+        && ngx_live_url_cut_suffix(&path, llcf->suffix) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_live_url_split(&path, &parts->app, &parts->name, rest, reason)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return (llcf->suffix && rest->len) ? NGX_DECLINED : NGX_OK;
 }

@@ -403,19 +403,15 @@ ngx_http_live_token_get(ngx_http_request_t *r)
 static ngx_live_token_conf_t *
 ngx_http_live_token_app(ngx_http_request_t *r)
 {
-    ngx_str_t                  token, app;
-    ngx_live_app_conf_t       *conf;
-    ngx_live_main_conf_t      *lmcf;
-    ngx_http_live_loc_conf_t  *llcf;
+    ngx_live_app_conf_t    *conf;
+    ngx_live_main_conf_t   *lmcf;
+    ngx_http_live_parts_t   parts;
 
     conf = NULL;
-
-    llcf = ngx_http_get_module_loc_conf(r, ngx_http_live_module);
     lmcf = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle);
 
-    if (llcf->streams && lmcf) {
-        ngx_http_live_path_token(r, &token, &app);
-        conf = ngx_live_app_conf(lmcf, &app);
+    if (lmcf && ngx_http_live_parts(r, &parts) == NGX_OK) {
+        conf = ngx_live_app_conf(lmcf, &parts.app);
     }
 
     return ngx_live_token_conf(conf);
@@ -430,14 +426,12 @@ ngx_http_live_token_app(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_live_token_read(ngx_http_request_t *r, ngx_str_t *token)
 {
-    ngx_str_t                        app;
     ngx_uint_t                       i;
-    ngx_http_live_loc_conf_t        *llcf;
+    ngx_http_live_parts_t            parts;
     ngx_http_complex_value_t        *values;
     ngx_http_live_token_loc_conf_t  *tlcf;
 
     tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
-    llcf = ngx_http_get_module_loc_conf(r, ngx_http_live_module);
 
     ngx_str_null(token);
 
@@ -445,12 +439,12 @@ ngx_http_live_token_read(ngx_http_request_t *r, ngx_str_t *token)
         return NGX_OK;
     }
 
-    if (llcf->streams) {
-        ngx_http_live_path_token(r, token, &app);
+    (void) ngx_http_live_parts(r, &parts);
 
-        if (token->len) {
-            return NGX_OK;
-        }
+    *token = parts.token;
+
+    if (token->len) {
+        return NGX_OK;
     }
 
     if (tlcf->guard == NGX_CONF_UNSET) {
