@@ -27,6 +27,8 @@ static void ngx_live_stream_give_up(ngx_live_stream_t *st,
 static void ngx_live_stream_drain(void);
 static void ngx_live_stream_keep(ngx_uint_t index);
 static void ngx_live_stream_adopt(ngx_live_stream_t *st);
+static int ngx_libc_cdecl ngx_live_stream_cmp_users(const void *one,
+    const void *two);
 
 
 ngx_uint_t
@@ -373,4 +375,52 @@ ngx_live_stream_lost_slot_locked(ngx_uint_t slot)
             sh->state = NGX_LIVE_STREAM_WAITING;
         }
     }
+}
+
+
+/*
+ * Takes back what a worker had in its hands when it died: memory is kept for
+ * streams that are there, and for those that living workers are making or
+ * freeing.
+ */
+
+void
+ngx_live_stream_sweep_locked(ngx_uint_t slot)
+{
+    static uint32_t  users[NGX_LIVE_STREAMS_MAX + NGX_LIVE_SLOTS];
+
+    ngx_uint_t             i, n;
+    ngx_live_zone_sh_t    *zsh;
+
+    zsh = ngx_live_zone->sh;
+    zsh->slots[slot].busy = 0;
+    n = 0;
+
+    for (i = 0; i < zsh->max_streams; i++) {
+        if (zsh->streams[i]) {
+            users[n++] = ngx_live_zone_user(zsh->streams[i]->uid);
+        }
+    }
+
+    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+        if (zsh->slots[i].busy) {
+            users[n++] = zsh->slots[i].busy;
+        }
+    }
+
+    ngx_qsort(users, n, sizeof(uint32_t), ngx_live_stream_cmp_users);
+
+    ngx_live_ring_sweep_locked(ngx_live_zone, users, n);
+}
+
+
+static int ngx_libc_cdecl
+ngx_live_stream_cmp_users(const void *one, const void *two)
+{
+    uint32_t  a, b;
+
+    a = *(const uint32_t *) one;
+    b = *(const uint32_t *) two;
+
+    return (a > b) - (a < b);
 }

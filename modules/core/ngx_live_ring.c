@@ -12,6 +12,10 @@
     (NGX_LIVE_EXTENT_SIZE / sizeof(ngx_live_frame_t))
 
 
+static ngx_live_ring_sh_t *ngx_live_ring_alloc_locked(ngx_live_zone_t *zone,
+    uint32_t user, ngx_uint_t ndata);
+static void ngx_live_ring_free_locked(ngx_live_zone_t *zone,
+    ngx_live_ring_sh_t **link);
 static void ngx_live_ring_free_extents(ngx_live_zone_t *zone, uint32_t *list,
     ngx_uint_t n);
 static void ngx_live_ring_reclaim(ngx_live_zone_t *zone,
@@ -32,8 +36,8 @@ static ngx_uint_t ngx_live_ring_may_grow(ngx_live_zone_t *zone,
 
 
 ngx_live_ring_sh_t *
-ngx_live_ring_create(ngx_live_zone_t *zone, ngx_uint_t nentries,
-    size_t max_size)
+ngx_live_ring_create(ngx_live_zone_t *zone, uint32_t user,
+    ngx_uint_t nentries, size_t max_size)
 {
     ngx_uint_t           i, n, ndata, nentry;
     ngx_live_ring_sh_t  *ring;
@@ -51,21 +55,46 @@ ngx_live_ring_create(ngx_live_zone_t *zone, ngx_uint_t nentries,
     }
 
     ngx_live_zone_lock(zone);
-
-    ring = ngx_live_zone_alloc_locked(zone, sizeof(ngx_live_ring_sh_t));
-
-    if (ring) {
-        ring->data = ngx_live_zone_alloc_locked(zone,
-                                                ndata * sizeof(uint32_t));
-        if (ring->data == NULL) {
-            ngx_live_zone_free_locked(zone, ring);
-            ring = NULL;
-        }
-    }
-
+    ring = ngx_live_ring_alloc_locked(zone, user, ndata);
     ngx_live_zone_unlock(zone);
 
     if (ring == NULL) {
+        return NULL;
+    }
+
+    ring->nentries = n;
+    ring->max_size = ngx_align(max_size, NGX_LIVE_EXTENT_SIZE);
+
+    for (i = 0; i < nentry; i++) {
+        ring->entries[i] = ngx_live_extent_alloc(zone, user);
+
+        if (ring->entries[i] == NGX_LIVE_EXTENT_NONE) {
+            ngx_live_ring_destroy(zone, ring);
+            return NULL;
+        }
+    }
+
+    return ring;
+}
+
+
+/* in the list already, so that it is found if this worker dies */
+
+static ngx_live_ring_sh_t *
+ngx_live_ring_alloc_locked(ngx_live_zone_t *zone, uint32_t user,
+    ngx_uint_t ndata)
+{
+    ngx_uint_t           i;
+    ngx_live_ring_sh_t  *ring;
+
+    ring = ngx_live_zone_alloc_locked(zone, sizeof(ngx_live_ring_sh_t));
+    if (ring == NULL) {
+        return NULL;
+    }
+
+    ring->data = ngx_live_zone_alloc_locked(zone, ndata * sizeof(uint32_t));
+    if (ring->data == NULL) {
+        ngx_live_zone_free_locked(zone, ring);
         return NULL;
     }
 
@@ -77,32 +106,17 @@ ngx_live_ring_create(ngx_live_zone_t *zone, ngx_uint_t nentries,
         ring->entries[i] = NGX_LIVE_EXTENT_NONE;
     }
 
+    ring->user = user;
     ring->head = 1;
     ring->tail = 1;
     ring->freed = 1;
-    ring->nentries = n;
     ring->mask = ndata - 1;
-    ring->max_size = ngx_align(max_size, NGX_LIVE_EXTENT_SIZE);
+    ring->next = zone->sh->rings;
 
-    for (i = 0; i < nentry; i++) {
-        ring->entries[i] = ngx_live_extent_alloc(zone);
+    ngx_live_barrier();
 
-        if (ring->entries[i] == NGX_LIVE_EXTENT_NONE) {
-            ngx_live_ring_free_extents(zone, ring->entries, nentry);
-
-            ngx_live_zone_lock(zone);
-            ngx_live_zone_free_locked(zone, ring->data);
-            ngx_live_zone_free_locked(zone, ring);
-            ngx_live_zone_unlock(zone);
-
-            return NULL;
-        }
-    }
-
-    ngx_live_zone_lock(zone);
-    ngx_queue_insert_tail(&zone->sh->rings, &ring->queue);
+    zone->sh->rings = ring;
     zone->sh->nrings++;
-    ngx_live_zone_unlock(zone);
 
     return ring;
 }
@@ -111,19 +125,84 @@ ngx_live_ring_create(ngx_live_zone_t *zone, ngx_uint_t nentries,
 void
 ngx_live_ring_destroy(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring)
 {
-    ngx_live_zone_lock(zone);
-    ngx_queue_remove(&ring->queue);
-    zone->sh->nrings--;
-    ngx_live_zone_unlock(zone);
+    ngx_live_ring_sh_t  **link;
 
     ngx_live_ring_free_extents(zone, ring->data, ring->mask + 1);
     ngx_live_ring_free_extents(zone, ring->entries,
                                NGX_LIVE_RING_ENTRY_EXTENTS);
 
     ngx_live_zone_lock(zone);
+
+    for (link = &zone->sh->rings; *link != ring; link = &(*link)->next) {
+        /* void */
+    }
+
+    ngx_live_ring_free_locked(zone, link);
+
+    ngx_live_zone_unlock(zone);
+}
+
+
+/* takes it off the list, by one write, and frees what the slab has of it */
+
+static void
+ngx_live_ring_free_locked(ngx_live_zone_t *zone, ngx_live_ring_sh_t **link)
+{
+    ngx_live_ring_sh_t  *ring;
+
+    ring = *link;
+    *link = ring->next;
+    zone->sh->nrings--;
+
+    ngx_live_barrier();
+
     ngx_live_zone_free_locked(zone, ring->data);
     ngx_live_zone_free_locked(zone, ring);
-    ngx_live_zone_unlock(zone);
+}
+
+
+void
+ngx_live_ring_release_locked(ngx_live_zone_t *zone, uint32_t user)
+{
+    ngx_live_ring_sh_t  **link;
+
+    for (link = &zone->sh->rings; *link; /* void */) {
+
+        if ((*link)->user == user) {
+            ngx_live_ring_free_locked(zone, link);
+
+        } else {
+            link = &(*link)->next;
+        }
+    }
+
+    ngx_live_extent_release_locked(zone->sh, user);
+}
+
+
+void
+ngx_live_ring_sweep_locked(ngx_live_zone_t *zone, uint32_t *users,
+    ngx_uint_t n)
+{
+    ngx_uint_t            nrings;
+    ngx_live_ring_sh_t  **link;
+
+    nrings = 0;
+
+    for (link = &zone->sh->rings; *link; /* void */) {
+
+        if (ngx_live_extent_user((*link)->user, users, n)) {
+            link = &(*link)->next;
+            nrings++;
+            continue;
+        }
+
+        ngx_live_ring_free_locked(zone, link);
+    }
+
+    zone->sh->nrings = nrings;
+
+    ngx_live_extent_sweep_locked(zone->sh, users, n);
 }
 
 
@@ -139,7 +218,7 @@ ngx_live_ring_free_extents(ngx_live_zone_t *zone, uint32_t *list,
 
         if (extent != NGX_LIVE_EXTENT_NONE) {
 
-            /* a worker that dies in between loses it, but no two have it */
+            /* if this worker dies in between it is lost until it is swept */
 
             list[i] = NGX_LIVE_EXTENT_NONE;
             ngx_live_extent_free(zone, extent);
@@ -266,7 +345,7 @@ ngx_live_ring_room(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
             return NGX_DECLINED;
         }
 
-        extent = ngx_live_extent_alloc(zone);
+        extent = ngx_live_extent_alloc(zone, ring->user);
         if (extent == NGX_LIVE_EXTENT_NONE) {
             return NGX_DECLINED;
         }
@@ -503,14 +582,9 @@ ngx_live_ring_copy_out(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
 void
 ngx_live_ring_lost_slot_locked(ngx_live_zone_t *zone, ngx_uint_t slot)
 {
-    ngx_queue_t         *q;
     ngx_live_ring_sh_t  *ring;
 
-    for (q = ngx_queue_head(&zone->sh->rings);
-         q != ngx_queue_sentinel(&zone->sh->rings);
-         q = ngx_queue_next(q))
-    {
-        ring = ngx_queue_data(q, ngx_live_ring_sh_t, queue);
+    for (ring = zone->sh->rings; ring; ring = ring->next) {
         ring->pins[slot] = NGX_LIVE_NO_PIN;
     }
 }

@@ -60,7 +60,9 @@ struct ngx_live_frame_s {
 #define NGX_LIVE_RING_ENTRY_EXTENTS  64  /* at 1024 entries each */
 
 struct ngx_live_ring_sh_s {
-    ngx_queue_t                queue;    /* zone->sh->rings, under its mutex */
+    ngx_live_ring_sh_t        *next;     /* in zone->sh->rings, under its
+                                            mutex */
+    uint32_t                   user;     /* of its extents */
 
     ngx_atomic_t               head;     /* next seq to be written */
     ngx_atomic_t               tail;     /* oldest seq to start at; a reader
@@ -88,7 +90,7 @@ struct ngx_live_ring_sh_s {
  * zone is full.
  */
 ngx_live_ring_sh_t *ngx_live_ring_create(ngx_live_zone_t *zone,
-    ngx_uint_t nentries, size_t max_size);
+    uint32_t user, ngx_uint_t nentries, size_t max_size);
 
 /* frees the ring and its extents; nobody may hold a pin any more */
 void ngx_live_ring_destroy(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring);
@@ -143,6 +145,16 @@ void ngx_live_ring_copy_out(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
 
 /* drops the pins of a slot in all rings of the zone: its worker died */
 void ngx_live_ring_lost_slot_locked(ngx_live_zone_t *zone, ngx_uint_t slot);
+
+/* frees what is left of a user that goes: a worker died and has lost it */
+void ngx_live_ring_release_locked(ngx_live_zone_t *zone, uint32_t user);
+
+/*
+ * Frees the rings, and extents, whose users are not among the n given, in
+ * ascending order: their workers died while they made or freed them.
+ */
+void ngx_live_ring_sweep_locked(ngx_live_zone_t *zone, uint32_t *users,
+    ngx_uint_t n);
 
 /* bytes of extents that the ring holds now */
 size_t ngx_live_ring_memory(ngx_live_ring_sh_t *ring);

@@ -23,7 +23,8 @@
 
 static ngx_live_stream_t *ngx_live_stream_handle(ngx_live_stream_sh_t *sh);
 static ngx_live_stream_sh_t *ngx_live_stream_alloc_locked(
-    ngx_live_app_conf_t *app, ngx_str_t *name, ngx_live_ring_sh_t *ring);
+    ngx_live_app_conf_t *app, ngx_str_t *name, uint64_t uid,
+    ngx_live_ring_sh_t *ring);
 static ngx_uint_t ngx_live_stream_fits(ngx_live_app_conf_t *app);
 static uint64_t ngx_live_stream_growth(ngx_live_stream_sh_t *sh);
 static ngx_str_node_t *ngx_live_stream_lookup_locked(ngx_str_t *app,
@@ -257,6 +258,10 @@ ngx_live_stream_unused_locked(ngx_live_stream_sh_t *sh)
 static void
 ngx_live_stream_unlink_locked(ngx_live_stream_sh_t *sh)
 {
+    ngx_live_zone->sh->slots[ngx_live_slot].busy = ngx_live_zone_user(sh->uid);
+
+    ngx_live_barrier();
+
     ngx_live_zone->sh->streams[sh->index] = NULL;
     ngx_live_zone->sh->nstreams--;
 }
@@ -265,7 +270,10 @@ ngx_live_stream_unlink_locked(ngx_live_stream_sh_t *sh)
 static void
 ngx_live_stream_free(ngx_live_stream_sh_t *sh)
 {
+    uint32_t    user;
     ngx_uint_t  i, n;
+
+    user = ngx_live_zone_user(sh->uid);
 
     ngx_live_call_hooks(stream_free, (sh));
 
@@ -291,6 +299,12 @@ ngx_live_stream_free(ngx_live_stream_sh_t *sh)
     ngx_live_zone_free_locked(ngx_live_zone, sh->sn.str.data);
     ngx_live_zone_free_locked(ngx_live_zone, sh);
 
+    /* what its workers have lost when they died */
+
+    ngx_live_ring_release_locked(ngx_live_zone, user);
+
+    ngx_live_zone->sh->slots[ngx_live_slot].busy = 0;
+
     ngx_live_zone_unlock(ngx_live_zone);
 }
 
@@ -299,6 +313,7 @@ ngx_live_stream_t *
 ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
     const char **full)
 {
+    uint64_t               uid;
     const char            *reason;
     ngx_str_node_t        *sn;
     ngx_live_ring_sh_t    *ring;
@@ -323,13 +338,19 @@ ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
         return NULL;
     }
 
+    ngx_live_zone_lock(ngx_live_zone);
+    uid = ++ngx_live_zone->sh->next_uid;
+    ngx_live_zone->sh->slots[ngx_live_slot].busy = ngx_live_zone_user(uid);
+    ngx_live_zone_unlock(ngx_live_zone);
+
     /* twice the buffer: a ring holds at least a group of pictures */
 
-    ring = ngx_live_ring_create(ngx_live_zone,
+    ring = ngx_live_ring_create(ngx_live_zone, ngx_live_zone_user(uid),
                                 2 * app->buffer * NGX_LIVE_STREAM_FRAMES
                                 / 1000,
                                 app->buffer_size);
     if (ring == NULL) {
+        ngx_live_zone->sh->slots[ngx_live_slot].busy = 0;
         *full = "live zone is full";
         return NULL;
     }
@@ -338,7 +359,7 @@ ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
 
     sn = ngx_live_stream_lookup_locked(&app->name, name);
     sh = sn ? (ngx_live_stream_sh_t *) sn
-            : ngx_live_stream_alloc_locked(app, name, ring);
+            : ngx_live_stream_alloc_locked(app, name, uid, ring);
 
     if (sh) {
         ngx_live_atomic_or(&sh->interest[ngx_live_slot_word],
@@ -353,6 +374,8 @@ ngx_live_stream_create(ngx_live_app_conf_t *app, ngx_str_t *name,
 
         ngx_live_ring_destroy(ngx_live_zone, ring);
     }
+
+    ngx_live_zone->sh->slots[ngx_live_slot].busy = 0;
 
     if (sh == NULL) {
         *full = "live zone is full";
@@ -433,7 +456,7 @@ ngx_live_stream_growth(ngx_live_stream_sh_t *sh)
 
 static ngx_live_stream_sh_t *
 ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name,
-    ngx_live_ring_sh_t *ring)
+    uint64_t uid, ngx_live_ring_sh_t *ring)
 {
     u_char                *p;
     ngx_uint_t             i;
@@ -477,7 +500,7 @@ ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name,
     sh->sn.node.key = ngx_crc32_short(sh->sn.str.data, sh->sn.str.len);
 
     sh->index = i;
-    sh->uid = ++zsh->next_uid;
+    sh->uid = uid;
     sh->created = ngx_live_clock();
     sh->state = NGX_LIVE_STREAM_WAITING;
     sh->waiting = sh->created;

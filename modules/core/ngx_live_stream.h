@@ -279,6 +279,7 @@ ngx_live_stream_t *ngx_live_stream_local(ngx_uint_t index);
 void ngx_live_stream_dispatch(ngx_uint_t index);
 void ngx_live_stream_tick(ngx_uint_t keeper);
 void ngx_live_stream_lost_slot_locked(ngx_uint_t slot);
+void ngx_live_stream_sweep_locked(ngx_uint_t slot);
 ngx_int_t ngx_live_stream_init_process(ngx_cycle_t *cycle);
 
 

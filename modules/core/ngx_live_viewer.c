@@ -64,7 +64,8 @@ ngx_live_viewer_table(ngx_live_stream_sh_t *sh)
 
     if (sh->viewer_table == 0) {
 
-        extent = ngx_live_extent_alloc(ngx_live_zone);
+        extent = ngx_live_extent_alloc(ngx_live_zone,
+                                       ngx_live_zone_user(sh->uid));
 
         if (extent == NGX_LIVE_EXTENT_NONE) {
             return NULL;

@@ -101,6 +101,7 @@ ngx_live_worker_init_process(ngx_cycle_t *cycle)
     slot->exiting = 0;
     slot->rung = 0;
     slot->kill = 0;
+    slot->busy = 0;
     ngx_memzero((void *) slot->dirty, sizeof(slot->dirty));
 
     ngx_live_barrier();
@@ -388,4 +389,5 @@ ngx_live_worker_lost_slot_locked(ngx_uint_t slot)
     ngx_live_ring_lost_slot_locked(ngx_live_zone, slot);
     ngx_live_session_lost_slot_locked(slot);
     ngx_live_stream_lost_slot_locked(slot);
+    ngx_live_stream_sweep_locked(slot);
 }

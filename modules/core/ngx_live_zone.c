@@ -109,15 +109,15 @@ ngx_live_zone_cut(ngx_live_zone_t *zone, ngx_log_t *log)
     sh->extents = ngx_slab_alloc(shpool,
                                  sh->nextents * NGX_LIVE_EXTENT_SIZE);
     sh->next = ngx_slab_alloc(shpool, sh->nextents * sizeof(uint32_t));
+    sh->users = ngx_slab_alloc(shpool, sh->nextents * sizeof(uint32_t));
 
-    if (sh->extents == NULL || sh->next == NULL) {
+    if (sh->extents == NULL || sh->next == NULL || sh->users == NULL) {
         return NGX_ERROR;
     }
 
     ngx_live_extent_init(sh);
 
     ngx_rbtree_init(&sh->rbtree, &sh->sentinel, ngx_str_rbtree_insert_value);
-    ngx_queue_init(&sh->rings);
 
     for (i = 0; i < NGX_LIVE_SLOTS; i++) {
         ngx_queue_init(&sh->slots[i].sessions);

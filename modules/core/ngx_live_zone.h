@@ -56,6 +56,8 @@ typedef struct {
     ngx_atomic_t               exiting;
     ngx_atomic_t               rung;        /* the bell is ringing already */
     ngx_atomic_t               kill;        /* sessions here are to be ended */
+    uint32_t                   busy;        /* user whose memory is being made
+                                               or freed here, 0: none */
     ngx_atomic_t               dirty[NGX_LIVE_STREAM_WORDS];
     ngx_queue_t                sessions;    /* ngx_live_session_sh_t */
     ngx_live_redis_sh_t        redis;
@@ -83,8 +85,9 @@ typedef struct {
     ngx_uint_t                 nfree;
     uint32_t                   free;        /* head of the free list */
     uint32_t                  *next;
+    uint32_t                  *users;       /* by extent, 0: free */
 
-    ngx_queue_t                rings;       /* ngx_live_ring_sh_t */
+    ngx_live_ring_sh_t        *rings;       /* a list */
     ngx_uint_t                 nrings;
 
     ngx_atomic_t               refused;     /* newcomers: zone was full */
@@ -119,11 +122,25 @@ ngx_int_t ngx_live_zone_init(ngx_shm_zone_t *shm_zone, void *data);
  * Extents.  alloc returns an extent number or NGX_LIVE_EXTENT_NONE when the
  * zone is full.  Both take the zone's mutex.  init puts all nextents of them
  * onto the free list.
+ *
+ * Each extent knows its user, a stream, see ngx_live_zone_user(): a worker may
+ * be killed at any moment, also with an extent in its hands.  sweep frees
+ * those whose users are not among the n given, in ascending order, and makes
+ * the free list anew, in whatever state it was left.  release does it with
+ * what a user has lost that goes.
  */
 
 void ngx_live_extent_init(ngx_live_zone_sh_t *sh);
-uint32_t ngx_live_extent_alloc(ngx_live_zone_t *zone);
+uint32_t ngx_live_extent_alloc(ngx_live_zone_t *zone, uint32_t user);
 void ngx_live_extent_free(ngx_live_zone_t *zone, uint32_t extent);
+void ngx_live_extent_sweep_locked(ngx_live_zone_sh_t *sh, uint32_t *users,
+    ngx_uint_t n);
+void ngx_live_extent_release_locked(ngx_live_zone_sh_t *sh, uint32_t user);
+
+/* non-zero if user is among n in ascending order */
+ngx_uint_t ngx_live_extent_user(uint32_t user, uint32_t *users, ngx_uint_t n);
+
+#define ngx_live_zone_user(uid)     ((uint32_t) (uid))
 
 #define ngx_live_extent_addr(zone, n)                                         \
     ((zone)->sh->extents + ((size_t) (n) << NGX_LIVE_EXTENT_SHIFT))

@@ -207,6 +207,7 @@ typedef struct {
 
     u_char                     session[NGX_LIVE_SESSION_LEN + 1];
     ngx_str_t                  dir;         /* slab, no trailing slash, \0 */
+    uint32_t                   user;        /* of extents: the stream */
 
     ngx_uint_t                 state;       /* NGX_LIVE_HLS_* */
     ngx_uint_t                 low_latency; /* 0: no parts, see reason */

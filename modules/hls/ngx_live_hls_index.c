@@ -39,6 +39,7 @@ ngx_live_hls_index_create(ngx_live_stream_sh_t *sh,
         return NULL;
     }
 
+    hls->user = ngx_live_zone_user(sh->uid);
     hls->target_duration = (conf->target_duration + 999) / 1000;
     hls->window = (ngx_live_time_t) conf->window * 90;
     hls->reconnect = sh->reconnect;
@@ -157,7 +158,7 @@ ngx_live_hls_index_rendition(ngx_live_hls_sh_t *hls, ngx_uint_t track,
     uint32_t                      extent;
     ngx_live_hls_rendition_sh_t  *r;
 
-    extent = ngx_live_extent_alloc(ngx_live_zone);
+    extent = ngx_live_extent_alloc(ngx_live_zone, hls->user);
     if (extent == NGX_LIVE_EXTENT_NONE) {
         return NULL;
     }
@@ -190,7 +191,7 @@ ngx_live_hls_index_rendition(ngx_live_hls_sh_t *hls, ngx_uint_t track,
 
     while (r->capacity < capacity && r->nextents < NGX_LIVE_HLS_EXTENTS) {
 
-        extent = ngx_live_extent_alloc(ngx_live_zone);
+        extent = ngx_live_extent_alloc(ngx_live_zone, hls->user);
         if (extent == NGX_LIVE_EXTENT_NONE) {
             goto failed;
         }
@@ -199,7 +200,7 @@ ngx_live_hls_index_rendition(ngx_live_hls_sh_t *hls, ngx_uint_t track,
         r->capacity += NGX_LIVE_HLS_PER_EXTENT;
     }
 
-    r->ring = ngx_live_ring_create(ngx_live_zone, 0, size);
+    r->ring = ngx_live_ring_create(ngx_live_zone, hls->user, 0, size);
 
     if (r->ring) {
         return r;
