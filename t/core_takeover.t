@@ -17,6 +17,7 @@ use Time::HiRes qw/ time /;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Test::NginxLive::Load qw/ watch /;
 use Test::NginxLive;
 use Test::NginxLive::RTMP qw/ str avc_config avc_frame /;
 
@@ -84,11 +85,11 @@ is(status('a')->{publisher}{count}, 2, 'two publishers so far');
 # back to the other worker, which answers at once
 
 ($b) = others(worker($c), 1);
-$start = time();
+my $watch = watch();
 ready($b);
 $b->command($b->{msid}, 'publish', 0, undef, str('a'), 'live');
 is($b->status->{code}, 'NetStream.Publish.Start', 'taken back');
-cmp_ok(time() - $start, '<', 0.7, 'at once');
+cmp_ok($watch->(), '<', 0.7, 'at once');
 ok($c->closed, 'from the one before');
 
 # a newcomer that goes while it waits: the stream waits for a publisher

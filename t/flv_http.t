@@ -15,6 +15,7 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Test::NginxLive::Load qw/ watch /;
 use Test::NginxLive;
 use Test::NginxLive::FLV;
 
@@ -61,10 +62,10 @@ is($r->{headers}{'access-control-allow-origin'}, '*', 'CORS');
 is($r->{headers}{'cache-control'}, 'no-store', 'not cached');
 
 my $flv = Test::NginxLive::FLV->new;
-my $start = time();
+my $watch = watch();
 
 read_until($c, $flv, sub { $flv->frames('video') >= 1 });
-cmp_ok(time() - $start, '<', 2, 'the first picture comes at once');
+cmp_ok($watch->(), '<', 2, 'the first picture comes at once');
 
 read_until($c, $flv, sub { $flv->frames('video') >= 60 });
 

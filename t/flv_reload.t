@@ -16,6 +16,7 @@ use Time::HiRes qw/ time /;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Test::NginxLive::Load qw/ watch /;
 use Test::NginxLive;
 use Test::NginxLive::FLV;
 use Test::NginxLive::WebSocket;
@@ -105,8 +106,8 @@ done_testing();
 
 sub player {
     my $n = @players;
-    my $start = time();
-    my $out = $t->path("player-$n-$start.flv");
+    my $watch = watch();
+    my $out = $t->path("player-$n-" . time() . '.flv');
     my $p = { out => $out, proc => spawn(out => $out,
         cmd => [ 'curl', '-s', '-N', $t->url('/flv/live/a.flv') ]) };
 
@@ -114,7 +115,7 @@ sub player {
 
     wait_for(sub { flv($p)->frames('video') }, 10, 'first picture');
 
-    return time() - $start;
+    return $watch->();
 }
 
 sub flv { Test::NginxLive::FLV->new->add(slurp($_[0]{out})) }

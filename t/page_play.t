@@ -19,6 +19,7 @@ use lib "$FindBin::Bin/lib";
 
 use Test::NginxLive;
 use Test::NginxLive::Browser;
+use Test::NginxLive::Load;
 
 ###############################################################################
 
@@ -94,53 +95,97 @@ sub settled {
 }
 
 
-# What every good session has in common; LATE is how far behind the encoder's
-# clock the picture may be for half of the time, WORST for all but 5 % of it
-# once it has settled.
+# What a session lacks of one that keeps up with time; LATE is how far behind
+# the encoder's clock the picture may be for half of the time, WORST for all but
+# 5 % of it once it has settled.
 
-sub good {
-    my ($r, $name, $late, $worst) = @_;
+sub troubles {
+    my ($r, $late, $worst) = @_;
 
     my $s = $r->{summary} // {};
     my $clock = $s->{clock} // { median => 99, p95 => 99 };
+    my $date = $s->{latency}{median} // 99;
+    my $seconds = $s->{seconds} // 99;
+    my @troubles;
 
-    is($r->{error}, undef, "$name, played");
-    is($r->{stalls}, 0, "$name, no stall");
-    cmp_ok($s->{progress} // 0, '>', ($s->{seconds} // 99) - 1,
-        "$name, as fast as time");
-    cmp_ok($s->{decoded} // 0, '>', 27 * ($s->{seconds} // 99),
-        "$name, frames");
-    is_deeply($r->{log}{failed}, [], "$name, no request failed");
-    is_deeply($r->{log}{errors}, [], "$name, no script failed");
+    my $stalls = $r->{page} ? $r->{page}{figures}{Stalls} : 'none';
+
+    push @troubles, "stalls: $r->{stalls}, $stalls"
+        if $r->{stalls} || $stalls ne 'none';
+    push @troubles, "$s->{progress} s in $seconds s"
+        if ($s->{progress} // 0) <= $seconds - 1;
+    push @troubles, "$s->{decoded} frames in $seconds s"
+        if ($s->{decoded} // 0) <= 27 * $seconds;
 
     # sanitizers are slow, and say nothing of latency
 
-    return if factor() > 1;
-
-    cmp_ok($clock->{median}, '<', $late,
-        "$name, behind the encoder: $clock->{median} s");
+    return @troubles if factor() > 1;
 
     my $settled = settled(@{$r->{samples} // []});
 
-    cmp_ok($settled, '<', $worst // $late + 0.25,
-        "$name, at worst: $settled s");
-    cmp_ok($s->{latency}{median} // 99, '<', $late,
-        "$name, behind the playlist's date");
-    cmp_ok(abs($clock->{median} - ($s->{latency}{median} // 99)), '<', 0.3,
-        "$name, the date is the encoder's");
+    push @troubles, "behind the encoder: $clock->{median} s"
+        if $clock->{median} >= $late;
+    push @troubles, "at worst: $settled s"
+        if $settled >= ($worst // $late + 0.25);
+    push @troubles, "behind the playlist's date: $date s" if $date >= $late;
+    push @troubles, "encoder's and playlist's date differ"
+        if abs($clock->{median} - $date) >= 0.3;
 
-    diag(sprintf('%s: behind the encoder %.2f s, p95 %.2f s, %.2f s at last, '
-        . 'first frame after %.2f s', $name, @$clock{qw/ median p95 /},
-        $settled, $r->{frames}{first_ms} / 1000));
+    return @troubles;
+}
+
+
+# Plays and expects a good session.  One that had troubles while the machine
+# was busy with something else says nothing and is played again.
+
+sub good {
+    my ($url, $name, $late, $worst, %opt) = @_;
+
+    my ($r, @troubles, $why);
+
+    for (1 .. 3) {
+        my $b = Test::NginxLive::Browser->new($url, seconds => 20,
+            clock => 1 / 15, %opt);
+
+        # a browser that starts keeps everybody waiting
+
+        eval { $b->event('started') };
+        my $load = Test::NginxLive::Load->new;
+
+        $r = $b->report();
+        $load->stop;
+
+        @troubles = troubles($r, $late, $worst);
+        $why = $load->disturbed;
+
+        diag(sprintf('%s: behind the encoder %.2f s, p95 %.2f s, %.2f s at '
+            . 'last, first frame after %.2f s; waited %.2f s',
+            $name, map { $_ // 99 } @{$r->{summary}{clock}}{qw/ median p95 /},
+            settled(@{$r->{samples} // []}),
+            ($r->{frames}{first_ms} // 0) / 1000, $load->waited));
+
+        last unless @troubles && $why;
+        diag("$name: $_") for $why, @troubles;
+    }
+
+    is($r->{error}, undef, "$name, played");
+    is_deeply($r->{log}{failed}, [], "$name, no request failed");
+    is_deeply($r->{log}{errors}, [], "$name, no script failed");
+
+    SKIP: {
+        skip($why, 1) if @troubles && $why;
+        is(join(', ', @troubles), '', "$name, in time");
+    }
+
+    return $r;
 }
 
 ###############################################################################
 
 my $live = encoder('live/a');
 
-my $r = browse("$https/?stream=live/a", seconds => 20, clock => 1 / 15);
+my $r = good("$https/?stream=live/a", 'page, default settings', 2);
 
-good($r, 'page, default settings', 2);
 cmp_ok($r->{protocols}{h2} // 0, '>', 40, 'over HTTP/2');
 is($r->{protocols}{'http/1.1'}, undef, 'and nothing over HTTP/1.1');
 
@@ -149,10 +194,10 @@ my $f = $r->{page}{figures};
 is($r->{page}{state}, 'playing', 'the page knows that it plays');
 is($r->{page}{message}, '', 'and has nothing to say');
 is($r->{page}{badge}, 'Live', 'the status is known');
-like($f->{'Behind live'}, qr/^[012]\.\d s$/, 'figure: latency');
+like($f->{'Behind live'}, qr/^\d+\.\d s$/, 'figure: latency');
 is($f->{Picture}, "320\x{d7}180, 30 fps", 'figure: picture');
 like($f->{Bitrate}, qr/^\d+ kb\/s$/, 'figure: bitrate');
-is($f->{Stalls}, 'none', 'figure: stalls');
+like($f->{Stalls}, qr/^(?:none|\d+, .* in all)$/, 'figure: stalls');
 like($f->{'Dropped frames'}, qr/^\d+ of \d+$/, 'figure: frames');
 is($f->{Player}, 'hls.js, low latency', 'figure: player');
 is($f->{Connection}, 'HTTP/2', 'figure: connection');
@@ -161,11 +206,9 @@ is($f->{Connection}, 'HTTP/2', 'figure: connection');
 
 # hls.js alone keeps what the start has cost unless it may play faster
 
-$r = browse($t->url('/hls/live/a/index.m3u8'), seconds => 12,
-    clock => 1 / 15, width => 800,
-    config => { maxLiveSyncPlaybackRate => 1.5 });
+$r = good($t->url('/hls/live/a/index.m3u8'), 'hls.js alone, HTTP/1.1', 2, 3,
+    seconds => 12, width => 800, config => { maxLiveSyncPlaybackRate => 1.5 });
 
-good($r, 'hls.js alone, HTTP/1.1', 2, 3);
 is(grep($_->{fatal}, @{$r->{problems}}), 0, 'hls.js has no fatal error');
 
 $live->stop;
@@ -174,8 +217,7 @@ $live->stop;
 
 my $fast = encoder('fast/a');
 
-$r = browse("$https/#fast/a", seconds => 20, clock => 1 / 15);
-good($r, 'page, parts of 200 ms', 1);
+good("$https/#fast/a", 'page, parts of 200 ms', 1);
 
 $fast->stop;
 

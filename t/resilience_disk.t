@@ -17,6 +17,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::NginxLive;
+use Test::NginxLive::Load;
 use Test::NginxLive::Viewer qw/ lists_wrong flv_frames discontinuities /;
 
 ###############################################################################
@@ -57,6 +58,7 @@ wait_for(sub { $t->get('/hls/live/a/index.m3u8')->{status} == 200 }, 20,
 
 my $session = stream()->{session};
 
+my $load = Test::NginxLive::Load->new;
 my %players = map { $_ => Test::NginxLive::Viewer->$_($t, 'live/a') }
     qw/ rtmp flv /;
 my %hls = map { $_ => Test::NginxLive::Viewer->hls($t, 'live/a', $_) }
@@ -102,6 +104,8 @@ for my $track (sort keys %hls) {
 my $next = $hls{v0}->list->{next};
 my (%whole, %fetched);
 
+my $disturbed = $load->stop->disturbed;
+
 for my $track (sort keys %hls) {
     my $v = $hls{$track};
     my @lists = $v->events('playlist');
@@ -110,7 +114,14 @@ for my $track (sort keys %hls) {
     is(join(' ', map { "$_->{uri}: $_->{status}" }
             grep { $_->{status} != 200 && !$_->{gap} } @lists, @parts), '',
         "$track: no request failed");
-    is(scalar(grep { $_->{took} > 1.5 } @lists), 0, "$track: none was late");
+
+    my @late = grep { $_->{took} > 1.5 } @lists;
+
+    SKIP: {
+        skip($disturbed, 1) if @late && $disturbed;
+        is(scalar(@late), 0, "$track: none was late");
+    }
+
     is(join(' ', discontinuities(@lists)), '', "$track: no discontinuity");
 
     my @s = @{$v->list->{segments}};

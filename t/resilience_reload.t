@@ -17,6 +17,7 @@ use Time::HiRes qw/ time /;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Test::NginxLive::Load qw/ watch /;
 use Test::NginxLive;
 use Test::NginxLive::FLV;
 use Test::NginxLive::MP4 qw/ fragments /;
@@ -80,6 +81,7 @@ wait_for(sub { !grep { !$_->frames('video') } values %players }, 10,
     'players to play');
 
 my (%slow, @left, @memory, @held);
+my $load = Test::NginxLive::Load->new;
 
 for my $n (1 .. 10) {
     my $held = hold();
@@ -88,9 +90,9 @@ for my $n (1 .. 10) {
     push @held, $held->wait(10) == 0 ? $held->output : $held->log;
 
     for my $door (qw/ rtmp flv hls /) {
-        my $start = time();
+        my $watch = watch();
         my $ok = eval { no strict 'refs'; &{"first_$door"}(); 1 };
-        my $took = time() - $start;
+        my $took = $watch->();
 
         $slow{$door} .= $ok ? sprintf(' %.2fs', $took) : " $@"
             if !$ok || $took > 1;
@@ -112,6 +114,8 @@ is(join(' ', @held), join(' ', ('200-2') x 10),
 is(scalar(grep { $_ != $owner } @left), 0,
     'the worker of the publisher is the only old one');
 is(scalar(@left), 10, 'and stays');
+
+my $disturbed = $load->stop->disturbed;
 
 # the end of the publisher; the players have everything then
 
@@ -152,8 +156,14 @@ for my $track (sort keys %hls) {
 
     is(scalar(grep { $_->{status} != 200 } @lists), 0,
         "HLS $track: all playlists were answered");
-    is(scalar(grep { $_->{took} > 1.5 } @lists), 0,
-        "HLS $track: none was late");
+
+    my @late = grep { $_->{took} > 1.5 } @lists;
+
+    SKIP: {
+        skip($disturbed, 1) if @late && $disturbed;
+        is(scalar(@late), 0, "HLS $track: none was late");
+    }
+
     is(scalar(grep { $_->{body} =~ /^#EXT-X-(?:DISCONTINUITY$|GAP)/m
                      && $_->{seen} < $parts[-1]{seen} } @lists), 0,
         "HLS $track: neither discontinuity nor gap");

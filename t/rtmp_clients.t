@@ -16,6 +16,7 @@ use Time::HiRes qw/ time /;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Test::NginxLive::Load qw/ watch /;
 use Test::NginxLive;
 use Test::NginxLive::Process qw/ which /;
 use Test::NginxLive::RTMP;
@@ -201,7 +202,7 @@ sub both_workers {
     for (1 .. 50) {
         my $c = Test::NginxLive::RTMP->new(port => $t->port('rtmp'));
         my $pid = $t->worker_of_port($c->local_port);
-        my $start = time();
+        my $watch = watch();
 
         $c->play('live', 'a');
 
@@ -209,7 +210,7 @@ sub both_workers {
             $_[0]{type} == 9 && ord(substr($_[0]{body}, 1, 1)) == 1
         });
 
-        my $took = time() - $start;
+        my $took = $watch->();
         my $key = ord($m->{body}) == 0x17;
 
         $c->close;

@@ -324,10 +324,10 @@ async function step(where, what) {
 
     switch (name) {
     case 'pause': return sleep(a);
-    case 'click': return page.click(a, { timeout: (b || 10) * 1000 });
+    case 'click': return page.click(a, { timeout: (b || 20) * 1000 });
     case 'key': return page.keyboard.press(a);
     case 'eval': return page.evaluate(a);
-    case 'wait': return until(page, a, b || 10);
+    case 'wait': return until(page, a, b || 20);
     case 'type': return page.fill(a, b);
     case 'words': return page.evaluate(words);
     case 'goto': return void await page.goto(a);
