@@ -584,6 +584,28 @@ ngx_live_token_key_hash(u_char *hash, ngx_str_t *a, ngx_str_t *b)
 
 
 ngx_int_t
+ngx_live_token_key_chain(u_char *hash, ngx_str_t *text)
+{
+    ngx_int_t    rc;
+    EVP_MD_CTX  *ctx;
+
+    ctx = EVP_MD_CTX_new();
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1
+          && EVP_DigestUpdate(ctx, hash, NGX_LIVE_TOKEN_HASH) == 1
+          && EVP_DigestUpdate(ctx, text->data, text->len) == 1
+          && EVP_DigestFinal_ex(ctx, hash, NULL) == 1) ? NGX_OK : NGX_ERROR;
+
+    EVP_MD_CTX_free(ctx);
+
+    return rc;
+}
+
+
+ngx_int_t
 ngx_live_token_key_hmac(u_char *hash, ngx_str_t *secret, ngx_str_t *text)
 {
     if (HMAC(EVP_sha256(), secret->data, secret->len, text->data, text->len,

@@ -66,7 +66,10 @@ ngx_int_t ngx_live_token_key_verify(ngx_live_token_key_t *key, ngx_uint_t alg,
  */
 ngx_int_t ngx_live_token_key_hash(u_char *hash, ngx_str_t *a, ngx_str_t *b);
 
-/* the same as HMAC-SHA256 of one text */
+/* hash = SHA-256 of hash and a text; may run in a thread */
+ngx_int_t ngx_live_token_key_chain(u_char *hash, ngx_str_t *text);
+
+/* HMAC-SHA256 of a text, in hash of NGX_LIVE_TOKEN_HASH bytes */
 ngx_int_t ngx_live_token_key_hmac(u_char *hash, ngx_str_t *secret,
     ngx_str_t *text);
 

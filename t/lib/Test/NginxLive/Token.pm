@@ -67,7 +67,7 @@ sub verify_key {
     my ($self, $kid) = @_;
 
     return "$self->{dir}/$kid." . (-f "$self->{sign}/$kid.pub" ? 'pem'
-                                                                : 'key');
+                                                                : 'secret');
 }
 
 

@@ -1,0 +1,49 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
+ * The table of revocations in shared memory: ngx_live_token_revoke() and its
+ * like of ngx_live_token.h.
+ */
+
+
+#ifndef _NGX_LIVE_TOKEN_REVOKE_H_INCLUDED_
+#define _NGX_LIVE_TOKEN_REVOKE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/*
+ * Of the same size forever: a reload with another one would forget what was
+ * revoked.  Room for some seven thousand entries.
+ */
+#define NGX_LIVE_TOKEN_REVOKE_SIZE  (1024 * 1024)
+
+
+typedef struct {
+    ngx_rbtree_t               rbtree;
+    ngx_rbtree_node_t          sentinel;
+    ngx_queue_t                queue;      /* the oldest one last */
+    ngx_atomic_t               n;
+} ngx_live_token_revoke_sh_t;
+
+
+typedef struct {
+    ngx_live_token_revoke_sh_t *sh;
+    ngx_slab_pool_t            *shpool;
+} ngx_live_token_revoke_t;
+
+
+/* shm_zone->init; its data is a ngx_live_token_revoke_t */
+ngx_int_t ngx_live_token_revoke_init(ngx_shm_zone_t *shm_zone, void *data);
+
+/* the table of the running cycle, NULL if there is none */
+ngx_live_token_revoke_t *ngx_live_token_revoke_table(void);
+
+
+#endif /* _NGX_LIVE_TOKEN_REVOKE_H_INCLUDED_ */
