@@ -124,7 +124,8 @@ $(FUZZ_BINS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/obj/t/fuzz/%.o $(FUZZ_DIR)/libpure.a
 	@echo "  LINK $@"
 	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(UNIT_LIBS)
 
-$(UNIT_DIR)/ngx_live_ring:	$(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.o)
+$(UNIT_DIR)/ngx_live_extent $(UNIT_DIR)/ngx_live_ring: \
+		$(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.o)
 
 .SECONDARY:	$(UNIT_PURE) $(FUZZ_PURE) \
 		$(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \

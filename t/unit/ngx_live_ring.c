@@ -10,38 +10,13 @@
  */
 
 
-#include "ngx_unit.h"
-#include "ngx_live_ring.h"
-#include "ngx_live_worker.h"
+#include "ngx_unit_zone.h"
 
-#include <sched.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-
-
-#define EXTENT   NGX_LIVE_EXTENT_SIZE
-#define EXTENTS  96
-#define SMALL    (1024 * 1024)
 
 #define READERS  4
 #define FRAMES   20000
 #define RACES    400000
-#define DEATHS   12          /* for each time that the mutex is locked */
-#define STEPS    180         /* within so many instructions */
 
-
-ngx_int_t  ngx_live_slot;
-
-static ngx_live_zone_t     fake;
-static ngx_live_zone_t    *zone = &fake;
-static ngx_slab_pool_t    *pool;
-static ngx_atomic_t       *mutex;
-static ngx_atomic_t       *allocated;       /* blocks of the slab part */
-static u_char             *slab, *slab_end;
-static u_char             *scratch;
-static ngx_uint_t          deadly;          /* stop at the lock so many on */
 
 static struct {
     ngx_atomic_t           ready;
@@ -52,121 +27,6 @@ static struct {
     ngx_atomic_t           skipped;
     ngx_atomic_t           late;
 } *shared;
-
-
-void
-ngx_shmtx_lock(ngx_shmtx_t *mtx)
-{
-    while (!ngx_atomic_cmp_set(mutex, 0, 1)) {
-        sched_yield();
-    }
-
-    if (deadly && --deadly == 0) {
-        raise(SIGSTOP);
-    }
-}
-
-
-void
-ngx_shmtx_unlock(ngx_shmtx_t *mtx)
-{
-    (void) ngx_atomic_cmp_set(mutex, 1, 0);
-}
-
-
-/* blocks are not used again: what is freed is counted and overwritten */
-
-void *
-ngx_slab_calloc_locked(ngx_slab_pool_t *p, size_t size)
-{
-    size_t  *block;
-
-    size = ngx_align(size, 16) + 16;
-
-    if ((size_t) (slab_end - slab) < size) {
-        return NULL;
-    }
-
-    block = (size_t *) slab;
-    slab += size;
-
-    block[0] = size - 16;
-    ngx_memzero(block + 2, size - 16);
-
-    (*allocated)++;
-
-    return block + 2;
-}
-
-
-void
-ngx_slab_free_locked(ngx_slab_pool_t *p, void *data)
-{
-    ngx_memset(data, 0xdb, ((size_t *) data)[-2]);
-
-    (*allocated)--;
-}
-
-
-static void *
-map(size_t size)
-{
-    void  *p;
-
-    p = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,
-             -1, 0);
-    if (p == MAP_FAILED) {
-        abort();
-    }
-
-    return p;
-}
-
-
-static void
-make_zone(ngx_uint_t nextents)
-{
-    static u_char  *memory;
-
-    if (memory == NULL) {
-        memory = map(SMALL);
-        mutex = map(4096);
-        allocated = mutex + 8;
-
-        zone->sh = map(ngx_align(sizeof(ngx_live_zone_sh_t), 4096));
-        zone->sh->extents = map(EXTENTS * EXTENT);
-        zone->sh->next = map(4096);
-        zone->sh->users = map(4096);
-
-        pool = map(4096);
-        shared = map(4096);
-        zone->shpool = pool;
-
-        scratch = malloc(EXTENTS * EXTENT);
-    }
-
-    slab = memory;
-    slab_end = memory + SMALL;
-    *allocated = 0;
-    ngx_live_slot = 0;
-
-    ngx_memzero(shared, 4096);
-
-    zone->sh->nextents = nextents;
-    zone->sh->nrings = 0;
-    zone->sh->rings = NULL;
-
-    ngx_live_extent_init(zone->sh);
-}
-
-
-/* the bytes of a frame follow from its number */
-
-static u_char
-byte(uint64_t seq, uint32_t i)
-{
-    return (u_char) (seq * 37 + i * 11 + (i >> 8) * 5 + (i >> 16));
-}
 
 
 static uint32_t
@@ -190,74 +50,6 @@ size_of(uint64_t seq)
     default:
         return n % 6000;
     }
-}
-
-
-static ngx_live_frame_t *
-put(ngx_live_ring_sh_t *ring, uint32_t size, ngx_uint_t flags)
-{
-    uint32_t          i;
-    ngx_buf_t         b[2];
-    ngx_chain_t       cl[2];
-    ngx_live_frame_t  f;
-
-    ngx_memzero(&f, sizeof(ngx_live_frame_t));
-    ngx_memzero(b, sizeof(b));
-
-    f.flags = flags;
-    f.dts = ring->head * 3000;
-
-    for (i = 0; i < size; i++) {
-        scratch[i] = byte(ring->head, i);
-    }
-
-    b[0].pos = scratch;
-    b[0].last = scratch + size / 3;
-    b[1].pos = b[0].last;
-    b[1].last = scratch + size;
-
-    cl[0].buf = &b[0];
-    cl[0].next = &cl[1];
-    cl[1].buf = &b[1];
-    cl[1].next = NULL;
-
-    return ngx_live_ring_write(zone, ring, &f, cl);
-}
-
-
-/* by slices, as a door sends; returns the number of them, 0: wrong bytes */
-
-static ngx_uint_t
-check(ngx_live_ring_sh_t *ring, uint64_t seq)
-{
-    size_t             n, k;
-    u_char            *p;
-    uint32_t           offset;
-    ngx_uint_t         slices;
-    ngx_live_frame_t  *f;
-
-    f = ngx_live_ring_entry(zone, ring, seq);
-
-    if (f->seq != seq || f->dts != (ngx_live_time_t) seq * 3000) {
-        return 0;
-    }
-
-    slices = 1;
-    offset = 0;
-
-    while ((n = ngx_live_ring_slice(zone, ring, f, offset, &p)) != 0) {
-
-        for (k = 0; k < n; k++) {
-            if (p[k] != byte(seq, offset + k)) {
-                return 0;
-            }
-        }
-
-        offset += n;
-        slices++;
-    }
-
-    return offset == f->size ? slices : 0;
 }
 
 
@@ -719,6 +511,7 @@ test_stress(void)
     ngx_live_ring_sh_t  *ring;
 
     make_zone(48);
+    ngx_memzero(shared, 4096);
 
     ring = ngx_live_ring_create(zone, 1, 1024, 24 * EXTENT);
 
@@ -865,6 +658,7 @@ test_race(void)
     ngx_live_ring_sh_t  *ring;
 
     make_zone(16);
+    ngx_memzero(shared, 4096);
     ngx_memzero(&g, sizeof(ngx_live_frame_t));
 
     ring = ngx_live_ring_create(zone, 1, 1024, 8 * EXTENT);
@@ -907,228 +701,11 @@ test_race(void)
 }
 
 
-/*
- * A worker makes two rings and frees one.  It is killed so many instructions
- * after it has locked the mutex for the nth time.
- */
-
-static void
-live_and_die(ngx_uint_t n)
-{
-    ngx_uint_t           i;
-    ngx_live_frame_t     f;
-    ngx_live_ring_sh_t  *a, *b;
-
-    ngx_memzero(&f, sizeof(ngx_live_frame_t));
-
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1) {
-        _exit(77);
-    }
-
-    deadly = n;
-
-    a = ngx_live_ring_create(zone, 7, 2048, 4 * EXTENT);
-    b = ngx_live_ring_create(zone, 8, 1024, 4 * EXTENT);
-
-    for (i = 0; i < 6; i++) {
-        ngx_live_ring_commit(a, ngx_live_ring_reserve(zone, a, &f, 40000));
-        ngx_live_ring_commit(b, ngx_live_ring_reserve(zone, b, &f, 40000));
-        ngx_live_ring_trim(zone, a, a->head - 1);
-    }
-
-    ngx_live_ring_destroy(zone, a);
-
-    _exit(0);
-}
-
-
-/* 1: it was killed, 0: it was never there */
-
-static ngx_uint_t
-kill_after(ngx_uint_t n, ngx_uint_t steps)
-{
-    int         status;
-    pid_t       pid;
-    ngx_uint_t  i;
-
-    pid = fork();
-
-    if (pid == 0) {
-        live_and_die(n);
-    }
-
-    for (i = 0; /* void */; i++) {
-
-        if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) {
-            return i != 0;
-        }
-
-        if (i == steps) {
-            break;
-        }
-
-        if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == -1) {
-            abort();
-        }
-    }
-
-    kill(pid, SIGKILL);
-    waitpid(pid, &status, 0);
-
-    /* as nginx's master does */
-
-    *mutex = 0;
-
-    return 1;
-}
-
-
-/* all of the zone is either free, once, or has a user */
-
-static ngx_uint_t
-whole(void)
-{
-    u_char      seen[EXTENTS];
-    uint32_t    i;
-    ngx_uint_t  n, used;
-
-    ngx_memzero(seen, sizeof(seen));
-
-    n = 0;
-    used = 0;
-
-    for (i = zone->sh->free; i != NGX_LIVE_EXTENT_NONE; i = zone->sh->next[i]) {
-
-        if (i >= zone->sh->nextents || seen[i]++ || zone->sh->users[i]) {
-            return 0;
-        }
-
-        n++;
-    }
-
-    for (i = 0; i < zone->sh->nextents; i++) {
-        used += (zone->sh->users[i] != 0);
-    }
-
-    return n == zone->sh->nfree && n + used == zone->sh->nextents;
-}
-
-
-static void
-test_death(void)
-{
-    int                  status;
-    pid_t                pid;
-    uint32_t             user;
-    ngx_uint_t           n, deaths, lost, broken, kept;
-    ngx_live_ring_sh_t  *ring;
-
-    pid = fork();
-
-    if (pid == 0) {
-        _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1 ? 77 : 0);
-    }
-
-    waitpid(pid, &status, 0);
-
-    if (WEXITSTATUS(status) == 77) {
-        ok(1, "processes cannot be traced here # SKIP");
-        return;
-    }
-
-    lost = 0;
-    broken = 0;
-    kept = 0;
-
-    for (deaths = 0; /* void */; deaths++) {
-        n = deaths / DEATHS + 1;
-
-        make_zone(EXTENTS);
-
-        ring = ngx_live_ring_create(zone, 3, 1024, 4 * EXTENT);
-        put(ring, 1000, NGX_LIVE_FRAME_KEY);
-
-        if (!kill_after(n, deaths * 37 % STEPS)) {
-            break;
-        }
-
-        lost += !whole();
-
-        /* a stream that is there is not touched */
-
-        user = 3;
-        ngx_live_ring_sweep_locked(zone, &user, 1);
-
-        broken += !whole();
-        broken += (zone->sh->nfree != EXTENTS - 2);
-        broken += (zone->sh->rings != ring || zone->sh->nrings != 1);
-
-        kept += (check(ring, 1) != 0);
-
-        ngx_live_ring_release_locked(zone, 3);
-
-        broken += !whole();
-        broken += (zone->sh->nfree != EXTENTS);
-        broken += (zone->sh->rings != NULL || zone->sh->nrings != 0);
-    }
-
-    ok(n > 20, "killed at %d moments, of %d locks", (int) deaths, (int) n - 1);
-    ok(lost > 0, "%d times something was lost", (int) lost);
-    is_int(broken, 0, "and found");
-    is_int(kept, deaths, "nobody else noticed");
-}
-
-
-static void
-test_users(void)
-{
-    uint32_t             users[] = { 2, 5, 9 };
-    ngx_live_ring_sh_t  *two, *five, *six;
-
-    is_int(ngx_live_extent_user(2, users, 3), 1, "the first");
-    is_int(ngx_live_extent_user(5, users, 3), 1, "the second");
-    is_int(ngx_live_extent_user(9, users, 3), 1, "the last");
-    is_int(ngx_live_extent_user(0, users, 3), 0, "nobody");
-    is_int(ngx_live_extent_user(6, users, 3), 0, "another");
-    is_int(ngx_live_extent_user(10, users, 3), 0, "one beyond");
-    is_int(ngx_live_extent_user(5, users, 0), 0, "none of none");
-
-    make_zone(EXTENTS);
-
-    two = ngx_live_ring_create(zone, 2, 1024, 4 * EXTENT);
-    six = ngx_live_ring_create(zone, 6, 1024, 4 * EXTENT);
-    five = ngx_live_ring_create(zone, 5, 1024, 4 * EXTENT);
-    put(two, 1000, NGX_LIVE_FRAME_KEY);
-    put(six, 1000, NGX_LIVE_FRAME_KEY);
-
-    (void) ngx_live_extent_alloc(zone, 5);
-    (void) ngx_live_extent_alloc(zone, 7);
-
-    is_int(zone->sh->nfree, EXTENTS - 7, "seven extents are used");
-
-    ngx_live_ring_sweep_locked(zone, users, 3);
-
-    ok(whole(), "the zone is whole");
-    is_int(zone->sh->nfree, EXTENTS - 4, "those of unknown users are free");
-    is_int(zone->sh->nrings, 2, "so is their ring");
-    ok(zone->sh->rings == five && five->next == two, "others stay");
-    ok(check(two, 1), "with what is in them");
-
-    ngx_live_ring_release_locked(zone, 5);
-
-    is_int(zone->sh->nfree, EXTENTS - 2, "all of a user");
-    ok(zone->sh->rings == two && two->next == NULL, "and of nobody else");
-
-    ngx_live_ring_destroy(zone, two);
-
-    is_int(zone->sh->nfree, EXTENTS, "all is free");
-    is_int(*allocated, 0, "in the slab, too");
-}
-
-
 int
 main(void)
 {
+    shared = map(4096);
+
     is_int(sizeof(ngx_live_frame_t), 64, "size of an entry");
 
     test_create();
@@ -1139,8 +716,6 @@ main(void)
     test_share();
     test_stress();
     test_race();
-    test_users();
-    test_death();
 
     return done_testing();
 }
