@@ -334,7 +334,31 @@ ngx_live_redis_intercept(ngx_live_redis_node_t *node,
         return ngx_live_redis_eval(node, call);
     }
 
+    if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_SENTINEL
+        && reply->str.len >= 8
+        && ngx_strncmp(reply->str.data, "READONLY", 8) == 0
+        && call->redirects++ < NGX_LIVE_REDIS_REDIRECTS)
+    {
+        /* it was not executed: the next master gets it */
+
+        ngx_live_redis_move("it is a master no more");
+        ngx_live_redis_node_call(node, call);
+
+        return NGX_OK;
+    }
+
     return NGX_DECLINED;
+}
+
+
+void
+ngx_live_redis_move(const char *reason)
+{
+    if (ngx_live_redis_server.state != NGX_LIVE_REDIS_NODE_IDLE) {
+        ngx_live_redis_node_fail(&ngx_live_redis_server, reason);
+    }
+
+    ngx_live_redis_sub_move(reason);
 }
 
 
@@ -355,6 +379,10 @@ ngx_int_t
 ngx_live_redis_locate(ngx_live_redis_node_t *node)
 {
     ngx_live_redis_peer_t  *peers;
+
+    if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_SENTINEL) {
+        return ngx_live_redis_sentinel_locate(node);
+    }
 
     /* a name that was resolved when nginx started may have several */
 
@@ -438,6 +466,11 @@ ngx_live_redis_init_process(ngx_cycle_t *cycle, ngx_live_redis_conf_t *conf)
     node->up = ngx_live_redis_went_up;
     node->down = ngx_live_redis_went_down;
 
+    if (conf->mode == NGX_LIVE_REDIS_SENTINEL) {
+        node->master = 1;
+        ngx_live_redis_sentinel_init(cycle->log);
+    }
+
     ngx_live_redis_node_start(node);
 
     return ngx_live_redis_sub_init(cycle->log);
@@ -457,6 +490,10 @@ ngx_live_redis_exit_process(ngx_cycle_t *cycle)
 
     ngx_live_redis_sub_done();
     ngx_live_redis_node_done(&ngx_live_redis_server);
+
+    if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_SENTINEL) {
+        ngx_live_redis_sentinel_done();
+    }
 
     ngx_live_redis_conf = NULL;
 }

@@ -19,7 +19,7 @@ static void ngx_live_redis_node_open(ngx_live_redis_link_t *link);
 static void ngx_live_redis_node_greet(ngx_live_redis_node_t *node,
     ngx_str_t *argv, ngx_uint_t argc);
 static void ngx_live_redis_node_greeted(ngx_live_redis_node_t *node,
-    ngx_live_redis_reply_t *reply, ngx_uint_t ignore);
+    ngx_live_redis_reply_t *reply, u_char what);
 static void ngx_live_redis_node_reply(ngx_live_redis_link_t *link,
     ngx_live_redis_reply_t *reply);
 static void ngx_live_redis_node_push(ngx_live_redis_link_t *link,
@@ -277,6 +277,12 @@ ngx_live_redis_node_open(ngx_live_redis_link_t *link)
 
     ngx_live_redis_node_greet(node, argv, 3);
 
+    if (node->master) {
+        ngx_str_set(&argv[0], "ROLE");
+
+        ngx_live_redis_node_greet(node, argv, 1);
+    }
+
     ngx_str_set(&argv[0], "PING");
 
     ngx_live_redis_node_greet(node, argv, 1);
@@ -316,14 +322,16 @@ ngx_live_redis_node_greet(ngx_live_redis_node_t *node, ngx_str_t *argv,
 
 static void
 ngx_live_redis_node_greeted(ngx_live_redis_node_t *node,
-    ngx_live_redis_reply_t *reply, ngx_uint_t ignore)
+    ngx_live_redis_reply_t *reply, u_char what)
 {
     u_char      reason[128], *p;
     ngx_uint_t  level;
 
     node->greetings--;
 
-    if (reply->type == NGX_LIVE_REDIS_ERROR && !ignore) {
+    /* a name and a role are worth having, but may be forbidden */
+
+    if (reply->type == NGX_LIVE_REDIS_ERROR && what != 'C' && what != 'R') {
 
         p = ngx_snprintf(reason, sizeof(reason) - 1, "it says \"%V\"",
                          &reply->str);
@@ -331,6 +339,16 @@ ngx_live_redis_node_greeted(ngx_live_redis_node_t *node,
 
         node->refused = 1;
         ngx_live_redis_node_fail(node, (char *) reason);
+        return;
+    }
+
+    if (what == 'R'
+        && reply->type == NGX_LIVE_REDIS_ARRAY && reply->n
+        && ngx_live_redis_is_text(&reply->elts[0])
+        && (reply->elts[0].str.len != 6
+            || ngx_strncmp(reply->elts[0].str.data, "master", 6) != 0))
+    {
+        ngx_live_redis_node_fail(node, "it is no master");
         return;
     }
 
@@ -365,7 +383,7 @@ static void
 ngx_live_redis_node_reply(ngx_live_redis_link_t *link,
     ngx_live_redis_reply_t *reply)
 {
-    ngx_uint_t                  ignore;
+    u_char                      what;
     ngx_queue_t                *q;
     ngx_live_redis_call_t      *call;
     ngx_live_redis_node_t      *node;
@@ -385,12 +403,10 @@ ngx_live_redis_node_reply(ngx_live_redis_link_t *link,
 
     if (call->greeting) {
 
-        /* a name is worth having, but may be forbidden */
-
-        ignore = (call->argv[0].data[0] == 'C');
+        what = call->argv[0].data[0];
 
         ngx_live_redis_call_free(call);
-        ngx_live_redis_node_greeted(node, reply, ignore);
+        ngx_live_redis_node_greeted(node, reply, what);
         return;
     }
 

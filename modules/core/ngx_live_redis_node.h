@@ -126,6 +126,7 @@ struct ngx_live_redis_node_s {
     ngx_uint_t                 state;
     ngx_uint_t                 failures;    /* since it was up */
     ngx_uint_t                 ups;
+    ngx_uint_t                 turn;        /* of those that take turns */
     ngx_uint_t                 greetings;   /* not answered yet */
     u_char                     reason[192]; /* of the last failure, \0 */
 
@@ -157,6 +158,7 @@ struct ngx_live_redis_node_s {
 
     unsigned                   refused:1;   /* the last failure was an error
                                                reply of the server */
+    unsigned                   master:1;    /* has to say so when greeted */
     unsigned                   pinged:1;
     unsigned                   quiet:1;     /* silent while Redis is down */
 };
@@ -216,6 +218,13 @@ ngx_int_t ngx_live_redis_sub_init(ngx_log_t *log);
 void ngx_live_redis_sub_done(void);
 /* the server has changed: subscribe there */
 void ngx_live_redis_sub_move(const char *reason);
+
+/* the server has changed: both connections are made anew */
+void ngx_live_redis_move(const char *reason);
+
+void ngx_live_redis_sentinel_init(ngx_log_t *log);
+void ngx_live_redis_sentinel_done(void);
+ngx_int_t ngx_live_redis_sentinel_locate(ngx_live_redis_node_t *node);
 
 /* "host:port" or "unix:path" for the log, in a static buffer */
 u_char *ngx_live_redis_peer_name(ngx_live_redis_peer_t *peer);

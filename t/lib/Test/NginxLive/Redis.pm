@@ -96,10 +96,21 @@ sub thaw { $_[0]{proc}->signal('CONT'); return $_[0] }
 
 sub command {
     my ($self, @args) = @_;
+    my $reply;
 
-    my $c = $self->{client} //= $self->_connect;
+    # Sentinel closes connections when a server changes its role
 
-    return _request($c, @args);
+    for my $try (1, 2) {
+        my $c = $self->{client} //= $self->_connect;
+
+        last if eval { $reply = _request($c, @args); 1 };
+
+        die $@ unless $@ =~ /closed the connection/;
+        delete $self->{client};
+        die $@ if $try == 2;
+    }
+
+    return $reply;
 }
 
 
