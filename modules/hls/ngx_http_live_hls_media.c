@@ -652,10 +652,9 @@ ngx_http_live_hls_send(ngx_http_request_t *r, ngx_chain_t *out, off_t size,
 
     r->headers_out.content_length_n = size;
 
-    value.data = (u_char *) cache;
-    value.len = ngx_strlen(cache);
-
-    if (ngx_http_live_hls_header(r, "Cache-Control", &value, &h) != NGX_OK) {
+    if (ngx_http_live_cache_value(r, cache, &value) != NGX_OK
+        || ngx_http_live_hls_header(r, "Cache-Control", &value, &h) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -134,6 +134,8 @@ ngx_str_t *ngx_http_live_origin_allowed(ngx_http_request_t *r);
 /* "Cache-Control", and "private" if the answer is; value is a constant */
 ngx_int_t ngx_http_live_cache_control(ngx_http_request_t *r,
     const char *value);
+ngx_int_t ngx_http_live_cache_value(ngx_http_request_t *r,
+    const char *value, ngx_str_t *s);
 
 /*
  * A small whole response from memory that lives as long as the request;

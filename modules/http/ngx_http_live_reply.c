@@ -272,25 +272,41 @@ ngx_http_live_header(ngx_http_request_t *r, const char *key,
 ngx_int_t
 ngx_http_live_cache_control(ngx_http_request_t *r, const char *value)
 {
-    ngx_str_t             s;
+    ngx_str_t  s;
+
+    if (ngx_http_live_cache_value(r, value, &s) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_live_header(r, "Cache-Control", &s);
+}
+
+
+ngx_int_t
+ngx_http_live_cache_value(ngx_http_request_t *r, const char *value,
+    ngx_str_t *s)
+{
     ngx_http_live_ctx_t  *ctx;
 
     ctx = ngx_http_live_get_ctx(r);
 
-    s.data = (u_char *) value;
-    s.len = ngx_strlen(value);
+    s->data = (u_char *) value;
+    s->len = ngx_strlen(value);
 
-    if (ctx && ctx->access.private && ngx_strcmp(value, "no-store") != 0) {
-
-        s.data = ngx_pnalloc(r->pool, sizeof("private, ") - 1 + s.len);
-        if (s.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        s.len = ngx_sprintf(s.data, "private, %s", value) - s.data;
+    if (ctx == NULL || !ctx->access.private
+        || ngx_strcmp(value, "no-store") == 0)
+    {
+        return NGX_OK;
     }
 
-    return ngx_http_live_header(r, "Cache-Control", &s);
+    s->data = ngx_pnalloc(r->pool, sizeof("private, ") - 1 + s->len);
+    if (s->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    s->len = ngx_sprintf(s->data, "private, %s", value) - s->data;
+
+    return NGX_OK;
 }
 
 
