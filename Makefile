@@ -9,7 +9,8 @@
 # make check            static checks
 # make check-long       minutes of fuzzing for each parser
 # make bench            measures
-# make install          installs the modules (DESTDIR, MODULESDIR)
+# make install          installs modules and helpers (DESTDIR, MODULESDIR,
+#                       HELPERSDIR)
 # make clean
 #
 # NGINX_SRC=DIR         another nginx source tree, 1.22 to mainline
@@ -29,10 +30,17 @@ NGX_VERSION :=	$(shell sed -n 's/.*NGINX_VERSION  *"\(.*\)"/\1/p' \
 BUILD =		build/nginx-$(NGX_VERSION)$(if $(SANITIZE),-sanitize)
 endif
 
-# both may be set by packagers
+# all may be set by packagers
 
 MODULESDIR =	/usr/lib/nginx/modules
+HELPERSDIR =	/usr/lib/nginx/helpers
 AVAILABLEDIR =	/usr/share/nginx/modules-available
+
+# programs that workers start
+
+HELPERS =	$(MAKE) -s -C util/live-media OUT=$(abspath $(BUILD))/helpers \
+			TREE=$(abspath $(BUILD))/nginx \
+			SRC=$(abspath $(NGINX_SRC))
 
 # which tests, and how many at the same time
 
@@ -47,6 +55,7 @@ all:		modules
 modules:
 	@test -d $(NGINX_SRC)/src || util/deps
 	@util/build $(BUILD) $(NGINX_SRC)
+	@$(HELPERS)
 
 deps:
 	@util/deps
@@ -59,10 +68,12 @@ html:
 
 run:		deps
 	@util/build $(BUILD) $(NGINX_SRC)
+	@$(HELPERS)
 	@exec util/run $(BUILD)
 
 test:		deps-test
 	@util/build $(BUILD) $(NGINX_SRC)
+	@$(HELPERS)
 	@util/page $(BUILD) --browser
 	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
 	JOBS=$(JOBS) PROVEFLAGS="$(PROVEFLAGS)" util/test $(TESTS)
@@ -74,7 +85,8 @@ bench:		deps-test modules
 	@util/bench/run $(BUILD)
 
 install:	modules
-	@util/install $(BUILD) "$(DESTDIR)" $(MODULESDIR) $(AVAILABLEDIR)
+	@util/install $(BUILD) "$(DESTDIR)" $(MODULESDIR) $(AVAILABLEDIR) \
+		$(HELPERSDIR)
 
 clean:
 	rm -rf build

@@ -30,7 +30,7 @@ my $dest = $t->path('dest');
 
 my $res = run_command(timeout => 60, cmd => [ "$top/util/install",
     Test::NginxLive->build(), $dest, '/usr/lib/nginx/modules',
-    '/usr/share/nginx/modules-available' ]);
+    '/usr/share/nginx/modules-available', '/usr/lib/nginx/helpers' ]);
 
 is($res->{rc}, 0, 'install') or diag($res->{err});
 
@@ -43,6 +43,7 @@ for my $name (@want) {
 ok(!-e "$dest/usr/lib/nginx/modules/ngx_live_test_module.so",
     'the module of the tests is not');
 ok(-s "$dest/usr/share/nginx-live/html/index.html", 'page');
+ok(-x "$dest/usr/lib/nginx/helpers/live-media", 'helper');
 
 my $conf = slurp("$dest/usr/share/nginx/modules-available/mod-live.conf");
 is($conf, join('', map { "load_module modules/$_.so;\n" } @want),

@@ -17,6 +17,7 @@ $(error BUILD is empty)
 endif
 
 PURE_SRCS =	$(wildcard modules/media/*.c \
+			modules/core/ngx_live_helper_frame.c \
 			modules/core/ngx_live_redis_slot.c \
 			modules/core/ngx_live_timeline.c \
 			modules/rtmp/ngx_live_rtmp_chunk.c \

@@ -7,6 +7,7 @@
 #include "ngx_live.h"
 #include "ngx_live_access.h"
 #include "ngx_live_event.h"
+#include "ngx_live_helper.h"
 #include "ngx_live_stream.h"
 
 
@@ -146,11 +147,11 @@ static ngx_live_module_t  ngx_live_core_module_ctx = {
     NULL,                                  /* stream start */
     NULL,                                  /* stream config */
     NULL,                                  /* stream frame */
-    NULL,                                  /* stream stop */
+    ngx_live_helper_stop,                  /* stream stop */
     NULL,                                  /* stream adopt */
     NULL,                                  /* stream end */
-    NULL,                                  /* stream free */
-    NULL                                   /* stream status */
+    ngx_live_helper_free,                  /* stream free */
+    ngx_live_helper_status                 /* stream status */
 };
 
 

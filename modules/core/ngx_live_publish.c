@@ -22,6 +22,10 @@
 /* ms between two log lines about timestamps that jumped */
 #define NGX_LIVE_PUBLISH_JUMP_LOG  1000
 
+/* ticks by which a derived frame may be older or newer than the newest one */
+#define NGX_LIVE_PUBLISH_DERIVED_OLD  (300 * 90000)
+#define NGX_LIVE_PUBLISH_DERIVED_NEW  (1 * 90000)
+
 
 static ngx_int_t ngx_live_publish_stream(ngx_live_publisher_t *pub);
 static ngx_int_t ngx_live_publish_take(ngx_live_publisher_t *pub);
@@ -644,6 +648,56 @@ ngx_live_publish_frame(ngx_live_publisher_t *pub, ngx_uint_t track,
 }
 
 
+ngx_int_t
+ngx_live_publish_derived(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
+    ngx_chain_t *in)
+{
+    ngx_live_frame_t      *entry;
+    ngx_live_stream_t     *st;
+    ngx_live_track_sh_t   *track;
+    ngx_live_stream_sh_t  *sh;
+
+    st = pub->stream;
+
+    if (st == NULL || !ngx_live_stream_owned(st)) {
+        return NGX_ABORT;
+    }
+
+    sh = st->sh;
+    track = &sh->tracks[f->track];
+
+    if (f->dts > sh->timeline.out + NGX_LIVE_PUBLISH_DERIVED_NEW
+        || f->dts < sh->timeline.out - NGX_LIVE_PUBLISH_DERIVED_OLD)
+    {
+        return NGX_ERROR;
+    }
+
+    if (track->frames && f->dts <= track->last) {
+        return NGX_DECLINED;
+    }
+
+    f->received = ngx_live_now();
+    f->config = track->config;
+    f->flags |= NGX_LIVE_FRAME_DERIVED;
+
+    /* while the source is dropped, or for lack of memory: the others go on */
+
+    entry = sh->dropping ? NULL : ngx_live_publish_write(pub, f, in);
+
+    if (entry == NULL) {
+        sh->dropped++;
+        return NGX_OK;
+    }
+
+    ngx_live_publish_account(sh, entry);
+    ngx_live_call_hooks(stream_frame, (st, entry));
+    ngx_live_publish_trim(st, sh->timeline.out);
+    ngx_live_stream_ring_frame(st);
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_live_publish_time(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
     uint32_t ms)
@@ -716,7 +770,9 @@ ngx_live_publish_write(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
         }
     }
 
-    if (!(f->flags & NGX_LIVE_FRAME_KEY)) {
+    if ((f->flags & (NGX_LIVE_FRAME_KEY|NGX_LIVE_FRAME_DERIVED))
+        != NGX_LIVE_FRAME_KEY)
+    {
         return NULL;
     }
 
@@ -841,7 +897,9 @@ ngx_live_publish_account(ngx_live_stream_sh_t *sh, ngx_live_frame_t *f)
 
     track = &sh->tracks[f->track];
 
-    sh->bytes_in += f->size;
+    if (!(f->flags & NGX_LIVE_FRAME_DERIVED)) {
+        sh->bytes_in += f->size;
+    }
 
     if (track->frames) {
         track->duration = f->dts - track->last;

@@ -414,7 +414,9 @@ ngx_live_ring_commit(ngx_live_ring_sh_t *ring, ngx_live_frame_t *f)
 
     ngx_live_barrier();
 
-    if (f->flags & NGX_LIVE_FRAME_KEY) {
+    if ((f->flags & (NGX_LIVE_FRAME_KEY|NGX_LIVE_FRAME_DERIVED))
+        == NGX_LIVE_FRAME_KEY)
+    {
         ring->head = f->seq + 1;
         ring->key = f->seq;
 

@@ -35,6 +35,8 @@
 #define NGX_LIVE_FRAME_AUDIO    0x0008
 #define NGX_LIVE_FRAME_DATA     0x0010
 #define NGX_LIVE_FRAME_DROPPED  0x0020   /* frames are missing before it */
+#define NGX_LIVE_FRAME_DERIVED  0x0040   /* of a track made of another one: no
+                                            entry to start at */
 
 #define NGX_LIVE_NO_PIN         0        /* entries start at 1 */
 

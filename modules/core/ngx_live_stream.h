@@ -33,7 +33,8 @@ typedef enum {
     NGX_LIVE_CODEC_H264,
     NGX_LIVE_CODEC_AAC,
     NGX_LIVE_CODEC_MP3,
-    NGX_LIVE_CODEC_SCRIPT               /* AMF0 data messages */
+    NGX_LIVE_CODEC_SCRIPT,              /* AMF0 data messages */
+    NGX_LIVE_CODEC_OPUS                 /* record: OpusHead, RFC 7845 */
 } ngx_live_codec_e;
 
 
@@ -80,6 +81,8 @@ typedef struct {
                                                since */
     ngx_uint_t                 changes;
 
+    ngx_uint_t                 source;      /* 1 + the track that it is made
+                                               of, 0: the publisher's own */
     u_char                     group[8];    /* alternatives of one content */
     u_char                     lang[8];
     u_char                     role[8];

@@ -119,7 +119,7 @@ ngx_http_live_flv_select(ngx_http_live_flv_t *f, ngx_live_frame_t *frame,
         config = ngx_live_stream_config(f->stream, i,
                                         i == frame->track ? frame->config
                                                           : 0);
-        if (config == NULL) {
+        if (config == NULL || f->stream->sh->tracks[i].source) {
             continue;
         }
 

@@ -408,6 +408,7 @@ ngx_http_live_flv_prepare_frame(ngx_http_live_flv_t *f)
 
         if (f->need_key
             && (!(frame->flags & NGX_LIVE_FRAME_KEY)
+                || (frame->flags & NGX_LIVE_FRAME_DERIVED)
                 || (!(frame->flags & NGX_LIVE_FRAME_VIDEO)
                     && f->tracks[NGX_HTTP_LIVE_FLV_VIDEO].id
                        != NGX_HTTP_LIVE_FLV_NO_TRACK)))
@@ -575,7 +576,9 @@ ngx_http_live_flv_check(ngx_http_live_flv_t *f, ngx_live_frame_t *frame)
 
     track = &f->tracks[ngx_http_live_flv_kind(frame)];
 
-    if (frame->size == 0 || frame->size > NGX_LIVE_FLV_MAX_TAG_SIZE) {
+    if (frame->size == 0 || frame->size > NGX_LIVE_FLV_MAX_TAG_SIZE
+        || (frame->flags & NGX_LIVE_FRAME_DERIVED))
+    {
         return NGX_HTTP_LIVE_FLV_SKIP;
     }
 

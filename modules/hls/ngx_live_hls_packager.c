@@ -219,6 +219,12 @@ ngx_live_hls_packager_frame(ngx_live_hls_packager_t *p, ngx_live_frame_t *f)
         return;
     }
 
+    /* alternatives of what is packaged already */
+
+    if (f->flags & NGX_LIVE_FRAME_DERIVED) {
+        return;
+    }
+
     sample = ngx_live_hls_packager_sample(p, f);
     if (sample == NULL) {
         return;

@@ -275,6 +275,10 @@ ngx_http_live_status_track(ngx_live_json_t *js, ngx_live_track_sh_t *track,
     ngx_http_live_status_cstring(js, "codec", info->string);
     ngx_live_json_int(js, "config", track->config);
 
+    if (track->source) {
+        ngx_live_json_int(js, "source", track->source - 1);
+    }
+
     if (info->kind == NGX_LIVE_KIND_VIDEO) {
         ngx_live_json_int(js, "width", info->width);
         ngx_live_json_int(js, "height", info->height);

@@ -481,7 +481,7 @@ ngx_stream_live_rtmp_play_metadata(ngx_stream_live_rtmp_t *rs)
 }
 
 
-/* a player of RTMP gets the first track of each kind */
+/* a player of RTMP gets the publisher's first track of each kind */
 
 static void
 ngx_stream_live_rtmp_play_choose(ngx_stream_live_rtmp_t *rs)
@@ -497,7 +497,7 @@ ngx_stream_live_rtmp_play_choose(ngx_stream_live_rtmp_t *rs)
     for (i = 0; i < st->sh->ntracks; i++) {
         config = ngx_live_stream_config(st, i, 0);
 
-        if (config == NULL) {
+        if (config == NULL || st->sh->tracks[i].source) {
             continue;
         }
 
@@ -720,6 +720,11 @@ ngx_stream_live_rtmp_play_layout(ngx_stream_live_rtmp_t *rs,
     ngx_stream_live_rtmp_play_t  *play;
 
     play = rs->play;
+
+    if (f->flags & NGX_LIVE_FRAME_DERIVED) {
+        layout->config_len = 0;
+        return 0;
+    }
 
     if (f->flags & NGX_LIVE_FRAME_VIDEO) {
         kind = NGX_STREAM_LIVE_RTMP_VIDEO;
