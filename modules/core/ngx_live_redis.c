@@ -12,6 +12,7 @@
 
 static void ngx_live_redis_args_number(ngx_live_redis_args_t *a, int64_t n);
 static ngx_str_t *ngx_live_redis_args_push(ngx_live_redis_args_t *a);
+static void ngx_live_redis_server_init(ngx_log_t *log);
 static ngx_int_t ngx_live_redis_eval(ngx_live_redis_node_t *node,
     ngx_live_redis_call_t *call);
 
@@ -317,6 +318,10 @@ ngx_live_redis_call_free(ngx_live_redis_call_t *call)
 ngx_live_redis_node_t *
 ngx_live_redis_route(ngx_live_redis_call_t *call)
 {
+    if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_CLUSTER) {
+        return ngx_live_redis_cluster_route(call);
+    }
+
     return &ngx_live_redis_server;
 }
 
@@ -332,6 +337,10 @@ ngx_live_redis_intercept(ngx_live_redis_node_t *node,
         && ngx_strncmp(reply->str.data, "NOSCRIPT", 8) == 0)
     {
         return ngx_live_redis_eval(node, call);
+    }
+
+    if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_CLUSTER) {
+        return ngx_live_redis_cluster_intercept(node, call, reply);
     }
 
     if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_SENTINEL
@@ -382,6 +391,10 @@ ngx_live_redis_locate(ngx_live_redis_node_t *node)
 
     if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_SENTINEL) {
         return ngx_live_redis_sentinel_locate(node);
+    }
+
+    if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_CLUSTER) {
+        return ngx_live_redis_cluster_locate(node);
     }
 
     /* a name that was resolved when nginx started may have several */
@@ -445,8 +458,6 @@ ngx_live_redis_unwatch(ngx_live_redis_watch_t *w)
 ngx_int_t
 ngx_live_redis_init_process(ngx_cycle_t *cycle, ngx_live_redis_conf_t *conf)
 {
-    ngx_live_redis_node_t  *node;
-
     ngx_live_redis_stat = &ngx_live_redis_stat_dummy;
 
     if (ngx_live_slot >= 0) {
@@ -457,23 +468,39 @@ ngx_live_redis_init_process(ngx_cycle_t *cycle, ngx_live_redis_conf_t *conf)
 
     ngx_live_redis_conf = conf;
 
+    if (conf->mode == NGX_LIVE_REDIS_CLUSTER) {
+        if (ngx_live_redis_cluster_init(cycle) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else {
+        ngx_live_redis_server_init(cycle->log);
+    }
+
+    return ngx_live_redis_sub_init(cycle->log);
+}
+
+
+static void
+ngx_live_redis_server_init(ngx_log_t *log)
+{
+    ngx_live_redis_node_t  *node;
+
     node = &ngx_live_redis_server;
 
-    ngx_live_redis_node_init(node, &conf->login, cycle->log);
+    ngx_live_redis_node_init(node, &ngx_live_redis_conf->login, log);
 
     node->locate = ngx_live_redis_locate;
     node->intercept = ngx_live_redis_intercept;
     node->up = ngx_live_redis_went_up;
     node->down = ngx_live_redis_went_down;
 
-    if (conf->mode == NGX_LIVE_REDIS_SENTINEL) {
+    if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_SENTINEL) {
         node->master = 1;
-        ngx_live_redis_sentinel_init(cycle->log);
+        ngx_live_redis_sentinel_init(log);
     }
 
     ngx_live_redis_node_start(node);
-
-    return ngx_live_redis_sub_init(cycle->log);
 }
 
 
@@ -484,12 +511,17 @@ ngx_live_redis_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
-    /* what was said at the end, without waiting for answers */
-
-    ngx_live_redis_link_flush(&ngx_live_redis_server.link);
-
     ngx_live_redis_sub_done();
-    ngx_live_redis_node_done(&ngx_live_redis_server);
+
+    /* what was said at the end is sent, without waiting for answers */
+
+    if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_CLUSTER) {
+        ngx_live_redis_cluster_done();
+
+    } else {
+        ngx_live_redis_link_flush(&ngx_live_redis_server.link);
+        ngx_live_redis_node_done(&ngx_live_redis_server);
+    }
 
     if (ngx_live_redis_conf->mode == NGX_LIVE_REDIS_SENTINEL) {
         ngx_live_redis_sentinel_done();

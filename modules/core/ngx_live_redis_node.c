@@ -9,6 +9,7 @@
 
 #define NGX_LIVE_REDIS_REST_MIN  100    /* ms */
 #define NGX_LIVE_REDIS_REST_MAX  3000
+#define NGX_LIVE_REDIS_FLAP      5000
 
 
 static void ngx_live_redis_node_resolve(ngx_live_redis_node_t *node);
@@ -356,13 +357,13 @@ ngx_live_redis_node_greeted(ngx_live_redis_node_t *node,
         return;
     }
 
-    level = node->quiet || node->ups == 0 ? NGX_LOG_INFO : NGX_LOG_NOTICE;
-    node->ups++;
+    level = node->quiet || node->flapping || node->ups == 0 ? NGX_LOG_INFO
+                                                            : NGX_LOG_NOTICE;
 
     node->state = NGX_LIVE_REDIS_NODE_UP;
-    node->failures = 0;
+    node->ups++;
+    node->since = ngx_current_msec;
     node->refused = 0;
-    node->reason[0] = '\0';
 
     ngx_del_timer(&node->timer);
 
@@ -463,6 +464,19 @@ ngx_live_redis_node_fail(ngx_live_redis_node_t *node, const char *reason)
     }
 
     was_up = (node->state == NGX_LIVE_REDIS_NODE_UP);
+
+    if (was_up) {
+
+        /* a server that takes us and throws us out is no better than none */
+
+        node->flapping = (ngx_current_msec - node->since
+                          < NGX_LIVE_REDIS_FLAP);
+
+        if (!node->flapping) {
+            node->failures = 0;
+            node->reason[0] = '\0';
+        }
+    }
 
     ngx_live_redis_node_log(node, reason, was_up);
 

@@ -124,7 +124,8 @@ struct ngx_live_redis_node_s {
     void                      *data;
 
     ngx_uint_t                 state;
-    ngx_uint_t                 failures;    /* since it was up */
+    ngx_uint_t                 failures;    /* since it was up for long */
+    ngx_msec_t                 since;       /* it was up, ngx_current_msec */
     ngx_uint_t                 ups;
     ngx_uint_t                 turn;        /* of those that take turns */
     ngx_uint_t                 greetings;   /* not answered yet */
@@ -159,6 +160,7 @@ struct ngx_live_redis_node_s {
     unsigned                   refused:1;   /* the last failure was an error
                                                reply of the server */
     unsigned                   master:1;    /* has to say so when greeted */
+    unsigned                   flapping:1;  /* it was not up for long */
     unsigned                   pinged:1;
     unsigned                   quiet:1;     /* silent while Redis is down */
 };
@@ -225,6 +227,14 @@ void ngx_live_redis_move(const char *reason);
 void ngx_live_redis_sentinel_init(ngx_log_t *log);
 void ngx_live_redis_sentinel_done(void);
 ngx_int_t ngx_live_redis_sentinel_locate(ngx_live_redis_node_t *node);
+
+ngx_int_t ngx_live_redis_cluster_init(ngx_cycle_t *cycle);
+void ngx_live_redis_cluster_done(void);
+ngx_int_t ngx_live_redis_cluster_locate(ngx_live_redis_node_t *node);
+ngx_live_redis_node_t *ngx_live_redis_cluster_route(
+    ngx_live_redis_call_t *call);
+ngx_int_t ngx_live_redis_cluster_intercept(ngx_live_redis_node_t *node,
+    ngx_live_redis_call_t *call, ngx_live_redis_reply_t *reply);
 
 /* "host:port" or "unix:path" for the log, in a static buffer */
 u_char *ngx_live_redis_peer_name(ngx_live_redis_peer_t *peer);
