@@ -41,6 +41,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 # that they call
 
 RING_SRCS =	modules/core/ngx_live_extent.c \
+		modules/core/ngx_live_packet_ring.c \
 		modules/core/ngx_live_ring.c
 
 UNIT_STUB =	t/unit/ngx_unit_stub.c
@@ -126,7 +127,8 @@ $(FUZZ_BINS): $(FUZZ_DIR)/%: $(FUZZ_DIR)/obj/t/fuzz/%.o $(FUZZ_DIR)/libpure.a
 	@echo "  LINK $@"
 	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(UNIT_LIBS)
 
-$(UNIT_DIR)/ngx_live_extent $(UNIT_DIR)/ngx_live_ring: \
+$(UNIT_DIR)/ngx_live_extent $(UNIT_DIR)/ngx_live_ring \
+		$(UNIT_DIR)/ngx_live_packet_ring: \
 		$(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.o)
 
 .SECONDARY:	$(UNIT_PURE) $(FUZZ_PURE) \

@@ -13,14 +13,13 @@
 
 
 static ngx_live_ring_sh_t *ngx_live_ring_alloc_locked(ngx_live_zone_t *zone,
-    uint32_t user, ngx_uint_t ndata);
+    uint32_t user, size_t size, ngx_uint_t ndata);
 static void ngx_live_ring_free_locked(ngx_live_zone_t *zone,
     ngx_live_ring_sh_t **link);
 static void ngx_live_ring_free_extents(ngx_live_zone_t *zone, uint32_t *list,
     ngx_uint_t n);
 static void ngx_live_ring_reclaim(ngx_live_zone_t *zone,
     ngx_live_ring_sh_t *ring);
-static uint64_t ngx_live_ring_lowest(ngx_live_ring_sh_t *ring, uint64_t seq);
 static ngx_int_t ngx_live_ring_room(ngx_live_zone_t *zone,
     ngx_live_ring_sh_t *ring, uint32_t size);
 static ngx_uint_t ngx_live_ring_may_grow(ngx_live_zone_t *zone,
@@ -39,7 +38,7 @@ ngx_live_ring_sh_t *
 ngx_live_ring_create(ngx_live_zone_t *zone, uint32_t user,
     ngx_uint_t nentries, size_t max_size)
 {
-    ngx_uint_t           i, n, ndata, nentry;
+    ngx_uint_t           i, n;
     ngx_live_ring_sh_t  *ring;
 
     for (n = NGX_LIVE_RING_PER_EXTENT;
@@ -48,24 +47,13 @@ ngx_live_ring_create(ngx_live_zone_t *zone, uint32_t user,
          n <<= 1)
     { /* void */ }
 
-    nentry = n / NGX_LIVE_RING_PER_EXTENT;
-
-    for (ndata = 4; ndata * NGX_LIVE_EXTENT_SIZE < max_size; ndata <<= 1) {
-        /* void */
-    }
-
-    ngx_live_zone_lock(zone);
-    ring = ngx_live_ring_alloc_locked(zone, user, ndata);
-    ngx_live_zone_unlock(zone);
-
+    ring = ngx_live_ring_alloc(zone, user, sizeof(ngx_live_ring_sh_t), n,
+                               max_size);
     if (ring == NULL) {
         return NULL;
     }
 
-    ring->nentries = n;
-    ring->max_size = ngx_align(max_size, NGX_LIVE_EXTENT_SIZE);
-
-    for (i = 0; i < nentry; i++) {
+    for (i = 0; i < n / NGX_LIVE_RING_PER_EXTENT; i++) {
         ring->entries[i] = ngx_live_extent_alloc(zone, user);
 
         if (ring->entries[i] == NGX_LIVE_EXTENT_NONE) {
@@ -78,16 +66,40 @@ ngx_live_ring_create(ngx_live_zone_t *zone, uint32_t user,
 }
 
 
+ngx_live_ring_sh_t *
+ngx_live_ring_alloc(ngx_live_zone_t *zone, uint32_t user, size_t size,
+    ngx_uint_t nentries, size_t max_size)
+{
+    ngx_uint_t           ndata;
+    ngx_live_ring_sh_t  *ring;
+
+    for (ndata = 4; ndata * NGX_LIVE_EXTENT_SIZE < max_size; ndata <<= 1) {
+        /* void */
+    }
+
+    ngx_live_zone_lock(zone);
+    ring = ngx_live_ring_alloc_locked(zone, user, size, ndata);
+    ngx_live_zone_unlock(zone);
+
+    if (ring) {
+        ring->nentries = nentries;
+        ring->max_size = ngx_align(max_size, NGX_LIVE_EXTENT_SIZE);
+    }
+
+    return ring;
+}
+
+
 /* in the list already, so that it is found if this worker dies */
 
 static ngx_live_ring_sh_t *
 ngx_live_ring_alloc_locked(ngx_live_zone_t *zone, uint32_t user,
-    ngx_uint_t ndata)
+    size_t size, ngx_uint_t ndata)
 {
     ngx_uint_t           i;
     ngx_live_ring_sh_t  *ring;
 
-    ring = ngx_live_zone_alloc_locked(zone, sizeof(ngx_live_ring_sh_t));
+    ring = ngx_live_zone_alloc_locked(zone, size);
     if (ring == NULL) {
         return NULL;
     }
@@ -314,10 +326,18 @@ static ngx_int_t
 ngx_live_ring_room(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
     uint32_t size)
 {
+    ngx_live_ring_reclaim(zone, ring);
+
+    return ngx_live_ring_extend(zone, ring, size);
+}
+
+
+ngx_int_t
+ngx_live_ring_extend(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
+    uint32_t size)
+{
     uint32_t  extent;
     uint64_t  pos, last;
-
-    ngx_live_ring_reclaim(zone, ring);
 
     if (ring->head - ring->freed >= ring->nentries) {
         return NGX_DECLINED;
@@ -447,15 +467,11 @@ ngx_live_ring_trim(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
 static void
 ngx_live_ring_reclaim(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring)
 {
-    uint64_t            seq, first, pos;
+    uint64_t  seq, first;
 
     if (ring->freed == ring->tail) {
         return;
     }
-
-    /* the tail is written before pins are read: see the header */
-
-    ngx_live_barrier();
 
     seq = ngx_live_ring_lowest(ring, ring->tail);
 
@@ -465,6 +481,16 @@ ngx_live_ring_reclaim(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring)
 
     first = (seq == ring->head)
             ? ring->pos : ngx_live_ring_entry(zone, ring, seq)->pos;
+
+    ngx_live_ring_forget(zone, ring, seq, first);
+}
+
+
+void
+ngx_live_ring_forget(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
+    uint64_t seq, uint64_t first)
+{
+    uint64_t  pos;
 
     ring->freed = seq;
 
@@ -479,11 +505,15 @@ ngx_live_ring_reclaim(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring)
 }
 
 
-static uint64_t
+uint64_t
 ngx_live_ring_lowest(ngx_live_ring_sh_t *ring, uint64_t seq)
 {
     uint64_t    pin;
     ngx_uint_t  i;
+
+    /* the tail is written before pins are read: see the header */
+
+    ngx_live_barrier();
 
     for (i = 0; i < NGX_LIVE_SLOTS; i++) {
         pin = ring->pins[i];

@@ -162,4 +162,21 @@ void ngx_live_ring_sweep_locked(ngx_live_zone_t *zone, uint32_t *users,
 size_t ngx_live_ring_memory(ngx_live_ring_sh_t *ring);
 
 
+/*
+ * Internal to core: what rings of other entries are made of.  alloc makes a
+ * structure of "size" bytes that begins with a ring and has no extent yet;
+ * ngx_live_ring_destroy() frees it.  extend takes the extents of size bytes at
+ * ring->pos and of one more entry; NGX_DECLINED when there is no room.  lowest
+ * is seq or the lowest pin, which may stand below "freed" for a moment; forget
+ * frees what is below entry seq, whose first byte is at "first".
+ */
+ngx_live_ring_sh_t *ngx_live_ring_alloc(ngx_live_zone_t *zone, uint32_t user,
+    size_t size, ngx_uint_t nentries, size_t max_size);
+ngx_int_t ngx_live_ring_extend(ngx_live_zone_t *zone,
+    ngx_live_ring_sh_t *ring, uint32_t size);
+uint64_t ngx_live_ring_lowest(ngx_live_ring_sh_t *ring, uint64_t seq);
+void ngx_live_ring_forget(ngx_live_zone_t *zone, ngx_live_ring_sh_t *ring,
+    uint64_t seq, uint64_t first);
+
+
 #endif /* _NGX_LIVE_RING_H_INCLUDED_ */

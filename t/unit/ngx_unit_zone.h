@@ -154,7 +154,7 @@ byte(uint64_t seq, uint32_t i)
 }
 
 
-static ngx_live_frame_t *
+static ngx_inline ngx_live_frame_t *
 put(ngx_live_ring_sh_t *ring, uint32_t size, ngx_uint_t flags)
 {
     uint32_t          i;
@@ -188,7 +188,7 @@ put(ngx_live_ring_sh_t *ring, uint32_t size, ngx_uint_t flags)
 
 /* by slices, as a door sends; returns the number of them, 0: wrong bytes */
 
-static ngx_uint_t
+static ngx_inline ngx_uint_t
 check(ngx_live_ring_sh_t *ring, uint64_t seq)
 {
     size_t             n, k;
