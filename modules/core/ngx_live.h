@@ -52,6 +52,7 @@ typedef struct ngx_live_session_s    ngx_live_session_t;
 typedef struct ngx_live_access_s     ngx_live_access_t;
 typedef struct ngx_live_frame_s      ngx_live_frame_t;
 typedef struct ngx_live_ring_sh_s    ngx_live_ring_sh_t;
+typedef struct ngx_live_packets_s    ngx_live_packets_t;
 typedef struct ngx_live_stream_sh_s  ngx_live_stream_sh_t;
 typedef struct ngx_live_app_conf_s   ngx_live_app_conf_t;
 

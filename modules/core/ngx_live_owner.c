@@ -11,6 +11,7 @@
 
 
 #include "ngx_live_stream.h"
+#include "ngx_live_packets.h"
 #include "ngx_live_publish.h"
 #include "ngx_live_event.h"
 #include "ngx_live_viewer.h"
@@ -190,6 +191,7 @@ ngx_live_stream_tick_owned(ngx_live_stream_t *st)
     }
 
     ngx_live_viewer_count(sh);
+    ngx_live_packets_tick(sh);
 
     if (st->publisher) {
         return;
@@ -362,6 +364,8 @@ ngx_live_stream_lost_slot_locked(ngx_uint_t slot)
 
         ngx_live_atomic_and(&sh->interest[slot / 64],
                             ~((ngx_atomic_uint_t) 1 << (slot % 64)));
+
+        ngx_live_packets_lost_slot(sh, slot);
 
         if (sh->owner != slot) {
             continue;

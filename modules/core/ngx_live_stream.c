@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_stream.h"
+#include "ngx_live_packets.h"
 #include "ngx_live_name.h"
 #include "ngx_live_publish.h"
 #include "ngx_live_reader.h"
@@ -279,6 +280,12 @@ ngx_live_stream_free(ngx_live_stream_sh_t *sh)
 
     if (sh->ring) {
         ngx_live_ring_destroy(ngx_live_zone, sh->ring);
+    }
+
+    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
+        if (sh->packets[i].ring) {
+            ngx_live_packet_ring_destroy(ngx_live_zone, sh->packets[i].ring);
+        }
     }
 
     if (sh->viewer_table) {
@@ -596,6 +603,7 @@ ngx_live_stream_dispatch(ngx_uint_t index)
     }
 
     ngx_live_reader_dispatch(st);
+    ngx_live_packets_dispatch(st);
     ngx_live_stream_call_watchers(st);
 
     ngx_live_stream_close(st);

@@ -8,7 +8,7 @@
 #define _NGX_LIVE_STREAM_H_INCLUDED_
 
 
-#include "ngx_live_ring.h"
+#include "ngx_live_packet_ring.h"
 #include "ngx_live_timeline.h"
 
 
@@ -105,6 +105,14 @@ typedef struct {
 } ngx_live_track_sh_t;
 
 
+/* packets of a track: see ngx_live_packets.h */
+
+typedef struct {
+    ngx_atomic_t               readers[NGX_LIVE_SLOT_WORDS]; /* slots */
+    ngx_live_packet_ring_sh_t *ring;        /* (m) once made it stays */
+} ngx_live_packets_sh_t;
+
+
 typedef enum {
     NGX_LIVE_STREAM_LIVE = 0,               /* a publisher is there */
     NGX_LIVE_STREAM_WAITING,                /* for its return */
@@ -144,6 +152,7 @@ struct ngx_live_stream_sh_s {
     ngx_live_ring_sh_t        *ring;
     ngx_uint_t                 ntracks;
     ngx_live_track_sh_t        tracks[NGX_LIVE_TRACKS];
+    ngx_live_packets_sh_t      packets[NGX_LIVE_TRACKS];
     ngx_live_timeline_t        timeline;
 
     ngx_uint_t                 conf_generation; /* it was started with */
@@ -196,6 +205,7 @@ struct ngx_live_stream_s {
     ngx_live_config_sh_t      *configs[NGX_LIVE_TRACKS][NGX_LIVE_CONFIGS];
     ngx_queue_t                watchers;    /* ngx_live_watcher_t */
     ngx_queue_t                fanouts;     /* of readers, by interval */
+    ngx_live_packets_t        *packets;     /* readers of them, by track */
     void                     **ctx;         /* by ctx_index of live modules */
     ngx_pool_t                *pool;
     ngx_log_t                 *log;

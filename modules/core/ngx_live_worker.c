@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_worker.h"
+#include "ngx_live_packets.h"
 #include "ngx_live_session.h"
 #include "ngx_live_stream.h"
 
@@ -15,7 +16,10 @@
 
 
 static void ngx_live_bell_handler(ngx_event_t *rev);
+static void ngx_live_bell_mark(ngx_atomic_t *words, ngx_uint_t index);
 static void ngx_live_bell_answer(ngx_live_slot_sh_t *slot);
+static void ngx_live_bell_words(ngx_atomic_t *words,
+    void (*dispatch)(ngx_uint_t index));
 static void ngx_live_tick_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_live_worker_is_keeper(void);
 static void ngx_live_worker_check_slots(void);
@@ -103,6 +107,7 @@ ngx_live_worker_init_process(ngx_cycle_t *cycle)
     slot->kill = 0;
     slot->busy = 0;
     ngx_memzero((void *) slot->dirty, sizeof(slot->dirty));
+    ngx_memzero((void *) slot->packets, sizeof(slot->packets));
 
     ngx_live_barrier();
 
@@ -170,14 +175,24 @@ ngx_live_worker_exit_process(ngx_cycle_t *cycle)
 void
 ngx_live_bell_ring_stream(ngx_uint_t slot, ngx_uint_t stream_index)
 {
-    ngx_live_slot_sh_t  *sl;
-
-    sl = &ngx_live_zone->sh->slots[slot];
-
-    ngx_live_atomic_or(&sl->dirty[stream_index / 64],
-                       (ngx_atomic_uint_t) 1 << (stream_index % 64));
-
+    ngx_live_bell_mark(ngx_live_zone->sh->slots[slot].dirty, stream_index);
     ngx_live_bell_ring(slot);
+}
+
+
+void
+ngx_live_bell_ring_packets(ngx_uint_t slot, ngx_uint_t stream_index)
+{
+    ngx_live_bell_mark(ngx_live_zone->sh->slots[slot].packets, stream_index);
+    ngx_live_bell_ring(slot);
+}
+
+
+static void
+ngx_live_bell_mark(ngx_atomic_t *words, ngx_uint_t index)
+{
+    ngx_live_atomic_or(&words[index / 64],
+                       (ngx_atomic_uint_t) 1 << (index % 64));
 }
 
 
@@ -223,33 +238,43 @@ ngx_live_bell_handler(ngx_event_t *rev)
 static void
 ngx_live_bell_answer(ngx_live_slot_sh_t *slot)
 {
-    ngx_uint_t         i, bit;
-    ngx_atomic_uint_t  word;
-
     slot->rung = 0;
 
     ngx_live_barrier();
 
-    for (i = 0; i < NGX_LIVE_STREAM_WORDS; i++) {
+    /* packets have no time to wait */
 
-        if (slot->dirty[i] == 0) {
-            continue;
-        }
-
-        word = __sync_lock_test_and_set(&slot->dirty[i], 0);
-
-        for (bit = 0; word; bit++, word >>= 1) {
-            if (word & 1) {
-                ngx_live_stream_dispatch(i * 64 + bit);
-            }
-        }
-    }
+    ngx_live_bell_words(slot->packets, ngx_live_packets_bell);
+    ngx_live_bell_words(slot->dirty, ngx_live_stream_dispatch);
 
     if (slot->kill) {
         slot->kill = 0;
         ngx_live_barrier();
 
         ngx_live_session_bell();
+    }
+}
+
+
+static void
+ngx_live_bell_words(ngx_atomic_t *words, void (*dispatch)(ngx_uint_t index))
+{
+    ngx_uint_t         i, bit;
+    ngx_atomic_uint_t  word;
+
+    for (i = 0; i < NGX_LIVE_STREAM_WORDS; i++) {
+
+        if (words[i] == 0) {
+            continue;
+        }
+
+        word = __sync_lock_test_and_set(&words[i], 0);
+
+        for (bit = 0; word; bit++, word >>= 1) {
+            if (word & 1) {
+                dispatch(i * 64 + bit);
+            }
+        }
     }
 }
 

@@ -28,6 +28,9 @@ void ngx_live_worker_exit_process(ngx_cycle_t *cycle);
 /* marks the stream dirty for the slot and rings its bell once */
 void ngx_live_bell_ring_stream(ngx_uint_t slot, ngx_uint_t stream_index);
 
+/* the same for packets of the stream, of which nobody else need know */
+void ngx_live_bell_ring_packets(ngx_uint_t slot, ngx_uint_t stream_index);
+
 /* rings without a stream: sessions to be ended, events, takeovers */
 void ngx_live_bell_ring(ngx_uint_t slot);
 

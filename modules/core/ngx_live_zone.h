@@ -59,6 +59,7 @@ typedef struct {
     uint32_t                   busy;        /* user whose memory is being made
                                                or freed here, 0: none */
     ngx_atomic_t               dirty[NGX_LIVE_STREAM_WORDS];
+    ngx_atomic_t               packets[NGX_LIVE_STREAM_WORDS];
     ngx_queue_t                sessions;    /* ngx_live_session_sh_t */
     ngx_live_redis_sh_t        redis;
 } ngx_live_slot_sh_t;

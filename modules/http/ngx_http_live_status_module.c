@@ -19,7 +19,9 @@ static void ngx_http_live_status_zone(ngx_live_json_t *js);
 static void ngx_http_live_status_stream(ngx_live_json_t *js,
     ngx_live_stream_sh_t *sh);
 static void ngx_http_live_status_track(ngx_live_json_t *js,
-    ngx_live_track_sh_t *track, ngx_uint_t id, ngx_uint_t live);
+    ngx_live_stream_sh_t *sh, ngx_uint_t id, ngx_uint_t live);
+static void ngx_http_live_status_packets(ngx_live_json_t *js,
+    ngx_live_packets_sh_t *sh);
 static void ngx_http_live_status_repairs(ngx_live_json_t *js,
     ngx_live_timeline_t *tl);
 static void ngx_http_live_status_cstring(ngx_live_json_t *js, const char *key,
@@ -227,7 +229,7 @@ ngx_http_live_status_stream(ngx_live_json_t *js, ngx_live_stream_sh_t *sh)
 
     for (i = 0; i < sh->ntracks; i++) {
         if (sh->tracks[i].config) {
-            ngx_http_live_status_track(js, &sh->tracks[i], i,
+            ngx_http_live_status_track(js, sh, i,
                                        state == NGX_LIVE_STREAM_LIVE);
         }
     }
@@ -260,11 +262,13 @@ ngx_http_live_status_stream(ngx_live_json_t *js, ngx_live_stream_sh_t *sh)
 
 
 static void
-ngx_http_live_status_track(ngx_live_json_t *js, ngx_live_track_sh_t *track,
+ngx_http_live_status_track(ngx_live_json_t *js, ngx_live_stream_sh_t *sh,
     ngx_uint_t id, ngx_uint_t live)
 {
+    ngx_live_track_sh_t    *track;
     ngx_live_track_info_t  *info;
 
+    track = &sh->tracks[id];
     info = &track->configs[track->config % NGX_LIVE_CONFIGS].info;
 
     ngx_live_json_object(js, NULL);
@@ -297,6 +301,34 @@ ngx_http_live_status_track(ngx_live_json_t *js, ngx_live_track_sh_t *track,
     ngx_live_json_int(js, "bytes", track->bytes);
     ngx_live_json_milli(js, "time", track->last / 90);
 
+    ngx_http_live_status_packets(js, &sh->packets[id]);
+
+    ngx_live_json_object_end(js);
+}
+
+
+static void
+ngx_http_live_status_packets(ngx_live_json_t *js, ngx_live_packets_sh_t *sh)
+{
+    ngx_uint_t           i, n;
+    ngx_atomic_uint_t    slots;
+    ngx_live_ring_sh_t  *ring;
+
+    n = 0;
+    ring = sh->ring ? &sh->ring->ring : NULL;
+
+    for (i = 0; i < NGX_LIVE_SLOT_WORDS; i++) {
+        for (slots = sh->readers[i]; slots; slots &= slots - 1) {
+            n++;
+        }
+    }
+
+    ngx_live_json_object(js, "packets");
+    ngx_live_json_int(js, "readers", n);
+    ngx_live_json_int(js, "buffered",
+                      ring ? (ngx_int_t) (ring->head - ring->tail) : 0);
+    ngx_live_json_int(js, "memory", ring ? ngx_live_ring_memory(ring) : 0);
+    ngx_live_json_int(js, "dropped", ring ? ring->dropped : 0);
     ngx_live_json_object_end(js);
 }
 

@@ -15,6 +15,11 @@
  *     location /test { live_test; }
  *     /test?sub=alice  /test?jti=ID  /test?stream=UID  /test?session=ID
  *     /test?events=SEQ
+ *
+ * or that reads packets: see ngx_live_test_packets.c.
+ *
+ *     /test?packets=APP/NAME  /test?packets=APP/NAME&track=1
+ *     /test?packets=  /test?find=NUMBER  /test?close=
  */
 
 
@@ -26,6 +31,7 @@
 #include "ngx_live_event.h"
 #include "ngx_live_json.h"
 #include "ngx_live_session.h"
+#include "ngx_live_test.h"
 #include "ngx_live_url.h"
 
 
@@ -41,6 +47,8 @@ static ngx_int_t ngx_live_test_rule(ngx_live_access_t *a);
 static void ngx_live_test_event(ngx_live_event_sh_t *ev);
 static ngx_int_t ngx_http_live_test_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_test_end(ngx_http_request_t *r);
+static void ngx_http_live_test_packets(ngx_http_request_t *r,
+    ngx_live_json_t *js);
 static void ngx_http_live_test_events(ngx_live_json_t *js, uint64_t seq);
 static char *ngx_http_live_test(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -58,7 +66,7 @@ static ngx_live_module_t  ngx_live_test_module_ctx = {
 
     NULL,                                  /* stream start */
     NULL,                                  /* stream config */
-    NULL,                                  /* stream frame */
+    ngx_live_test_packets_frame,           /* stream frame */
     NULL,                                  /* stream stop */
     NULL,                                  /* stream adopt */
     NULL,                                  /* stream end */
@@ -294,6 +302,8 @@ ngx_http_live_test_handler(ngx_http_request_t *r)
         ngx_http_live_test_events(&js, ngx_atoi(value.data, value.len));
     }
 
+    ngx_http_live_test_packets(r, &js);
+
     ngx_live_json_object_end(&js);
 
     if (js.error) {
@@ -339,6 +349,31 @@ ngx_http_live_test_end(ngx_http_request_t *r)
     }
 
     return 0;
+}
+
+
+static void
+ngx_http_live_test_packets(ngx_http_request_t *r, ngx_live_json_t *js)
+{
+    ngx_str_t  value, track;
+
+    if (ngx_http_arg(r, (u_char *) "packets", 7, &value) == NGX_OK) {
+
+        if (ngx_http_arg(r, (u_char *) "track", 5, &track) != NGX_OK) {
+            ngx_str_set(&track, "0");
+        }
+
+        ngx_live_test_packets_open(&value, ngx_atoi(track.data, track.len));
+        ngx_live_test_packets_show(js);
+    }
+
+    if (ngx_http_arg(r, (u_char *) "find", 4, &value) == NGX_OK) {
+        ngx_live_test_packets_find(js, ngx_atoi(value.data, value.len));
+    }
+
+    if (ngx_http_arg(r, (u_char *) "close", 5, &value) == NGX_OK) {
+        ngx_live_test_packets_close();
+    }
 }
 
 
