@@ -23,12 +23,18 @@ my $core = 'ngx_live_module';
 my $rtmp = 'ngx_stream_live_rtmp_module';
 my $flv = 'ngx_http_live_flv_module';
 my $hls = 'ngx_http_live_hls_module';
+my $token = 'ngx_live_token_module';
+my $http_token = 'ngx_http_live_token_module';
+my $stream_token = 'ngx_stream_live_token_module';
 my $test = 'ngx_live_test_module';
 
 my @subsets = (
     [ $core ], [ $core, $rtmp ], [ $core, $flv ], [ $core, $hls ],
     [ $core, $rtmp, $hls ], [ $core, $flv, $hls ],
     [ $core, $rtmp, $flv, $hls ], [ $core, $hls, $flv, $rtmp ],
+    [ $core, $token ], [ $core, $token, $http_token ],
+    [ $core, $token, $stream_token ],
+    [ $core, $hls, $token, $http_token, $stream_token, $rtmp ],
     [ $core, $test, $rtmp, $flv, $hls ]
 );
 
@@ -38,7 +44,8 @@ my %built = map { $_ => 1 } Test::NginxLive->built();
 
 # a directory with sources gives a .so
 
-my %dirs = (core => $core, rtmp => $rtmp, flv => $flv, hls => $hls);
+my %dirs = (core => $core, rtmp => $rtmp, flv => $flv, hls => $hls,
+            token => $token);
 
 for my $dir (sort keys %dirs) {
     my @sources = glob("$FindBin::Bin/../modules/$dir/*_module.c");
@@ -69,6 +76,14 @@ for my $name (grep { $built{$_} } $rtmp, $flv, $hls) {
 
     isnt($res->{rc}, 0, "$name without the core");
     like($res->{err}, qr/undefined symbol: ngx_(?:http_)?live_/, "$name: message");
+}
+
+for my $name (grep { $built{$_} } $http_token) {
+    my $t = Test::NginxLive->new(modules => [ $core, $name ]);
+    my $res = $t->test_conf();
+
+    isnt($res->{rc}, 0, "$name without the common part");
+    like($res->{err}, qr/undefined symbol: ngx_live_/, "$name: message");
 }
 
 # live {} before and after the others
