@@ -111,6 +111,8 @@ is($hls->get($hls->file($hls->list('a1')->{segments}[-1]{uri}))
 
 # R15: strong tags, 304
 
+$part = $hls->file(newest_part($hls->list('v0')));
+
 for my $uri ($part, $segment, $init, 'index.m3u8') {
     my $r = $hls->get($uri);
     my $etag = $r->{headers}{etag};
@@ -126,6 +128,8 @@ for my $uri ($part, $segment, $init, 'index.m3u8') {
     is($c->get($hls->path($uri), headers => { 'If-None-Match' => '"x"' })
        ->{status}, 200, '200 of another tag');
 }
+
+$part = $hls->file(newest_part($hls->list('v0')));
 
 for my $uri ($part, $segment, $init) {
     ok($c->get($hls->path($uri))->{headers}{'last-modified'},
@@ -247,7 +251,9 @@ for my $args ('token=a.b-c_d~e', 'a=1&b=%22%20%3E&c', 'x=/:?@!$()*,;',
     }
 }
 
-# R19: HEAD
+# R19: HEAD; a part is there for some target durations only
+
+$part = $hls->file(newest_part($hls->list('v0')));
 
 for my $uri ($part, $segment, $init, 'index.m3u8') {
     my $g = $c->get($hls->path($uri));
@@ -306,6 +312,8 @@ for my $uri ($hls->file(newest_part($hls->list('v0'))), $segment)
 }
 
 # R19: other origins, also of errors
+
+$part = $hls->file(newest_part($hls->list('v0')));
 
 for my $try ([ $v0, 200 ], [ $hls->path($part), 200 ],
              [ $hls->path($hls->file('v0-99999.m4s')), 404 ],

@@ -31,13 +31,21 @@ sub new {
 
     $self->{client} = $hls->client;
     $self->{media} = $hls->client;
-    $self->_ask('');
 
     return $self;
 }
 
 
-sub sock { $_[0]{client}->sock }
+# The first playlist is asked for when it is going to be read: what an old one
+# names may be gone.
+
+sub sock {
+    my ($self) = @_;
+
+    $self->_ask('') unless defined $self->{query};
+    return $self->{client}->sock;
+}
+
 
 sub done { $_[0]{done} }
 
