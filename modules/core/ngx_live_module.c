@@ -186,9 +186,11 @@ ngx_live_merge_apps(ngx_conf_t *cf, ngx_live_main_conf_t *lmcf,
     char                  *rv;
     ngx_uint_t             i, n, mi;
     ngx_live_module_t     *module;
+    ngx_live_conf_ctx_t    app_ctx;
     ngx_live_app_conf_t  **apps;
 
     apps = lmcf->apps.elts;
+    app_ctx = *ctx;
 
     for (i = 0; cf->cycle->modules[i]; i++) {
         if (cf->cycle->modules[i]->type != NGX_LIVE_MODULE) {
@@ -210,8 +212,17 @@ ngx_live_merge_apps(ngx_conf_t *cf, ngx_live_main_conf_t *lmcf,
         }
 
         for (n = 0; n < lmcf->apps.nelts; n++) {
+
+            /* modules ask for other modules' settings of the application */
+
+            app_ctx.app_conf = apps[n]->app_conf;
+            cf->ctx = &app_ctx;
+
             rv = module->merge_app_conf(cf, ctx->app_conf[mi],
                                         apps[n]->app_conf[mi]);
+
+            cf->ctx = ctx;
+
             if (rv != NGX_CONF_OK) {
                 return rv;
             }
