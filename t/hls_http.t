@@ -278,7 +278,7 @@ for my $uri ($part, $segment, $init, 'index.m3u8') {
 
 # R19: ranges, of memory and of a file
 
-for my $uri ($hls->file(newest_part($hls->list('v0'))), $segment)
+for my $uri ($hls->file(newest_part($hls->list('v0'))), $segment, $init)
 {
     my $whole = $hls->get($uri);
     my $n = length $whole->{body};
@@ -309,6 +309,15 @@ for my $uri ($hls->file(newest_part($hls->list('v0'))), $segment)
        ->{status}, 206, 'If-Range');
     is(range($uri, 'bytes=0-1', 'If-Range' => '"x"')->{status}, 200,
         'If-Range of another tag');
+    is(range($uri, 'bytes=0-1',
+             'If-Range' => $whole->{headers}{'last-modified'})->{status}, 206,
+        'If-Range of its date');
+    is(range($uri, 'bytes=0-1',
+             'If-Range' => 'Sat, 01 Jan 2000 00:00:00 GMT')->{status}, 200,
+        'If-Range of another date');
+    is(range($uri, 'bytes=0-1', 'If-None-Match' => $whole->{headers}{etag})
+       ->{status}, 304, 'If-None-Match comes first');
+    is(range($uri, 'seconds=0-1')->{status}, 200, 'a range of something else');
 }
 
 # R19: other origins, also of errors
