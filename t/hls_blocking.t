@@ -242,7 +242,7 @@ my %workers = map { ($t->worker_of_port($_->{c}->sock->sockport) // 0) => 1 }
               @viewers[0 .. 39];
 is(scalar(keys %workers), 2, 'viewers are in both workers');
 
-# R16: a bound, for one worker and stream
+# R16: a bound for a stream, of all workers together
 
 my $uri = $few->path($few->file('v0.m3u8'));
 my %count;
@@ -445,20 +445,20 @@ sub same_moment {
 }
 
 
-# N clients of the same worker ask for the segment after the next one; those
-# that are answered have a status.
+# N clients, by turns of one worker and the other, ask for the segment after the
+# next one; those that are answered have a status.
 
 sub few_waiters {
     my ($n) = @_;
 
-    my ($worker) = $t->workers();
+    my @workers = $t->workers();
     my @clients;
 
     while (@clients < $n) {
         my $c = $few->client;
         $c->get($uri);
 
-        if ($t->worker_of_port($c->sock->sockport) != $worker) {
+        if ($t->worker_of_port($c->sock->sockport) != $workers[@clients % 2]) {
             $c->close;
             next;
         }

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_live_hls.h"
+#include "ngx_live_worker.h"
 
 
 /* ms that texts are kept for a stream nobody asks for */
@@ -15,6 +16,8 @@ static void ngx_http_live_hls_watcher(ngx_live_watcher_t *w);
 static void ngx_http_live_hls_wake(ngx_http_live_hls_stream_t *hs);
 static void ngx_http_live_hls_resume(ngx_http_live_hls_ctx_t *ctx,
     ngx_int_t rc);
+static ngx_uint_t ngx_http_live_hls_waiters(ngx_live_hls_sh_t *hls);
+static void ngx_http_live_hls_count(ngx_http_live_hls_stream_t *hs);
 static void ngx_http_live_hls_timeout(ngx_event_t *ev);
 static void ngx_http_live_hls_set_timer(ngx_http_live_hls_stream_t *hs);
 static void ngx_http_live_hls_destroy(ngx_http_live_hls_stream_t *hs);
@@ -204,7 +207,7 @@ ngx_http_live_hls_wait(ngx_http_live_hls_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (hs->nwaiters >= ctx->conf->waiters
+    if (ngx_http_live_hls_waiters(hs->hls) >= ctx->conf->waiters
         || *ctx->conn >= ctx->conf->conn_waiters)
     {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
@@ -221,6 +224,7 @@ ngx_http_live_hls_wait(ngx_http_live_hls_ctx_t *ctx)
     ctx->waiting = 1;
     (*ctx->conn)++;
     hs->nwaiters++;
+    ngx_http_live_hls_count(hs);
 
     ngx_queue_insert_tail(&hs->waiters, &ctx->queue);
     ngx_http_live_hls_set_timer(hs);
@@ -260,10 +264,45 @@ ngx_http_live_hls_unwait(ngx_http_live_hls_ctx_t *ctx)
 
     (*ctx->conn)--;
     ctx->stream->nwaiters--;
+    ngx_http_live_hls_count(ctx->stream);
 
     if (ctx->stream->nwaiters == 0 && ctx->stream->timer.timer_set) {
         ngx_del_timer(&ctx->stream->timer);
     }
+}
+
+
+/* of all workers; a few that come at the same moment may be more */
+
+static ngx_uint_t
+ngx_http_live_hls_waiters(ngx_live_hls_sh_t *hls)
+{
+    ngx_uint_t                  i, n;
+    ngx_live_hls_waiters_sh_t  *w;
+
+    n = 0;
+
+    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+        w = &hls->waiters[i];
+
+        if (w->n && w->pid == (uint32_t) ngx_live_zone->sh->slots[i].pid) {
+            n += w->n;
+        }
+    }
+
+    return n;
+}
+
+
+static void
+ngx_http_live_hls_count(ngx_http_live_hls_stream_t *hs)
+{
+    ngx_live_hls_waiters_sh_t  *w;
+
+    w = &hs->hls->waiters[ngx_live_slot];
+
+    w->n = hs->nwaiters;
+    w->pid = ngx_pid;
 }
 
 

@@ -200,6 +200,14 @@ typedef struct {
 } ngx_live_hls_stat_sh_t;
 
 
+/* of a worker: counted while it lives, so that a dead one's are none */
+
+typedef struct {
+    uint32_t                   pid;
+    uint32_t                   n;           /* requests that wait there */
+} ngx_live_hls_waiters_sh_t;
+
+
 typedef struct {
     ngx_atomic_t               version;     /* odd: being written */
     ngx_atomic_t               generation;  /* + 1 for each change of any
@@ -226,6 +234,8 @@ typedef struct {
     ngx_live_hls_rendition_sh_t  *renditions[NGX_LIVE_TRACKS];
 
     ngx_live_hls_stat_sh_t     stat;
+
+    ngx_live_hls_waiters_sh_t  waiters[NGX_LIVE_SLOTS];
 } ngx_live_hls_sh_t;
 
 
