@@ -12,9 +12,14 @@
 #include <ngx_thread_pool.h>
 
 
+/* of PART-TARGET, which is hls_part at least, that a part fills, in % */
+#define NGX_LIVE_HLS_PART_LEAST  85
+
+
 static void *ngx_live_hls_create_app_conf(ngx_conf_t *cf);
 static char *ngx_live_hls_merge_app_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static ngx_uint_t ngx_live_hls_most_parts(ngx_live_hls_app_conf_t *conf);
 static char *ngx_live_hls_check_conf(ngx_conf_t *cf,
     ngx_live_hls_app_conf_t *conf);
 static char *ngx_live_hls_path(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -533,6 +538,10 @@ ngx_live_hls_check_conf(ngx_conf_t *cf, ngx_live_hls_app_conf_t *conf)
     } else if (conf->part > conf->segment) {
         error = "\"hls_part\" must not be longer than \"hls_segment\"";
 
+    } else if (ngx_live_hls_most_parts(conf) > NGX_LIVE_HLS_PARTS) {
+        error = "\"hls_part\" is too short: six times "
+                "\"hls_target_duration\" may have more than 512 parts";
+
     } else if (conf->window < 3 * conf->target_duration) {
         error = "\"hls_window\" must be at least three times "
                 "\"hls_target_duration\"";
@@ -546,6 +555,28 @@ ngx_live_hls_check_conf(ngx_conf_t *cf, ngx_live_hls_app_conf_t *conf)
                   error, &lacf->name, lacf->file, lacf->line);
 
     return NGX_CONF_ERROR;
+}
+
+
+/*
+ * Parts are listed for three target durations and answered for three more:
+ * at worst all are of the least length, and each segment ends with a short
+ * one.
+ */
+
+static ngx_uint_t
+ngx_live_hls_most_parts(ngx_live_hls_app_conf_t *conf)
+{
+    ngx_uint_t  time;
+
+    if (conf->part == 0) {
+        return 0;
+    }
+
+    time = 6 * conf->target_duration;
+
+    return time * 100 / (NGX_LIVE_HLS_PART_LEAST * conf->part)
+           + time / conf->segment;
 }
 
 
