@@ -42,7 +42,10 @@ static const char  *ngx_live_token_redis_kinds[] = {
 static ngx_live_redis_script_t  ngx_live_token_redis_add =
     ngx_live_redis_script(
         "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[4]) "
-        "redis.call('ZADD', KEYS[1], 'GT', ARGV[1], ARGV[2]) "
+        "local last = redis.call('ZSCORE', KEYS[1], ARGV[2]) "
+        "if not last or tonumber(last) < tonumber(ARGV[1]) then "
+        "  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2]) "
+        "end "
         "return redis.call('PUBLISH', ARGV[3], ARGV[1] .. ' ' .. ARGV[2])");
 
 /* takes back all that were entered for a value */
