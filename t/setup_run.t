@@ -82,6 +82,10 @@ is(http($port{HTTP}, '/hls.min.js')->{status}, 200, 'player library');
 my $cert = slurp("$dir/run/cert/cert.pem");
 like($cert, qr/BEGIN CERTIFICATE/, 'certificate');
 
+wait_for(sub { (status() // '') =~ /"redis":\{"mode":"server".*"up":true/ }, 10,
+    'redis');
+pass('a Redis');
+
 my @pids = ($run->pid, tree($run->pid));
 cmp_ok(scalar @pids, '>', 4, 'nginx, two workers, an encoder');
 

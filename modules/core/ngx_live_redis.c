@@ -25,6 +25,9 @@ static const char  *ngx_live_redis_modes[] = {
 /* NULL: there is no Redis in the configuration, or this is no worker */
 ngx_live_redis_conf_t         *ngx_live_redis_conf;
 
+/* exit_process: whoever waits for an answer is about to go, too */
+static ngx_uint_t              ngx_live_redis_exiting;
+
 /* the server, or the master that Sentinel names */
 static ngx_live_redis_node_t   ngx_live_redis_server;
 
@@ -296,7 +299,7 @@ ngx_live_redis_call_fail(ngx_live_redis_call_t *call, ngx_uint_t fault,
         ngx_live_redis_stat->failed++;
     }
 
-    if (call->handler) {
+    if (call->handler && !ngx_live_redis_exiting) {
         call->handler(&reply, call->data);
     }
 
@@ -510,6 +513,8 @@ ngx_live_redis_exit_process(ngx_cycle_t *cycle)
     if (ngx_live_redis_conf == NULL) {
         return;
     }
+
+    ngx_live_redis_exiting = 1;
 
     ngx_live_redis_sub_done();
 

@@ -464,6 +464,10 @@ ngx_live_redis_address(ngx_conf_t *cf, ngx_live_redis_conf_t *rcf,
             return NGX_CONF_ERROR;
         }
 
+        if (path.len >= sizeof(((struct sockaddr_un *) 0)->sun_path)) {
+            return "has too long a path";
+        }
+
         if (ngx_live_redis_peer_set(peer, &path, 0) != NGX_OK) {
             return "has an invalid path";
         }
