@@ -25,7 +25,9 @@ static ngx_uint_t ngx_live_worker_is_keeper(void);
 static void ngx_live_worker_check_slots(void);
 
 
-ngx_int_t  ngx_live_slot = -1;
+ngx_int_t   ngx_live_slot = -1;
+
+void      (*ngx_live_notice_handler)(void);
 
 
 /*
@@ -106,6 +108,7 @@ ngx_live_worker_init_process(ngx_cycle_t *cycle)
     slot->rung = 0;
     slot->kill = 0;
     slot->busy = 0;
+    slot->noticed = 0;
     ngx_memzero((void *) slot->dirty, sizeof(slot->dirty));
     ngx_memzero((void *) slot->packets, sizeof(slot->packets));
 
@@ -253,6 +256,54 @@ ngx_live_bell_answer(ngx_live_slot_sh_t *slot)
 
         ngx_live_session_bell();
     }
+
+    if (slot->noticed) {
+        slot->noticed = 0;
+        ngx_live_barrier();
+
+        if (ngx_live_notice_handler) {
+            ngx_live_notice_handler();
+        }
+    }
+}
+
+
+void
+ngx_live_notice(void)
+{
+    ngx_uint_t           i;
+    ngx_live_zone_sh_t  *sh;
+
+    sh = ngx_live_zone->sh;
+
+    ngx_live_barrier();
+
+    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+        if (sh->notice[i / 64] & ((ngx_atomic_uint_t) 1 << (i % 64))) {
+            sh->slots[i].noticed = 1;
+            ngx_live_bell_ring(i);
+        }
+    }
+}
+
+
+void
+ngx_live_notice_want(ngx_uint_t on)
+{
+    ngx_atomic_t       *word;
+    ngx_atomic_uint_t   bit;
+
+    word = &ngx_live_zone->sh->notice[ngx_live_slot / 64];
+    bit = (ngx_atomic_uint_t) 1 << (ngx_live_slot % 64);
+
+    if (on) {
+        ngx_live_atomic_or(word, bit);
+
+    } else {
+        ngx_live_atomic_and(word, ~bit);
+    }
+
+    ngx_live_barrier();
 }
 
 
@@ -413,6 +464,8 @@ ngx_live_worker_lost_slot_locked(ngx_uint_t slot)
 {
     ngx_live_ring_lost_slot_locked(ngx_live_zone, slot);
     ngx_live_session_lost_slot_locked(slot);
+    ngx_live_atomic_and(&ngx_live_zone->sh->notice[slot / 64],
+                        ~((ngx_atomic_uint_t) 1 << (slot % 64)));
     ngx_live_stream_lost_slot_locked(slot);
     ngx_live_stream_sweep_locked(slot);
 }

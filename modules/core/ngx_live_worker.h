@@ -34,6 +34,18 @@ void ngx_live_bell_ring_packets(ngx_uint_t slot, ngx_uint_t stream_index);
 /* rings without a stream: sessions to be ended, events, takeovers */
 void ngx_live_bell_ring(ngx_uint_t slot);
 
+/*
+ * A notice: something came about of which no stream can tell, because there
+ * is none yet or none any more.  The handler is called in those workers that
+ * want it, this one included; it looks for itself at what it waits for.  Look
+ * once more after having begun to want.
+ */
+
+extern void  (*ngx_live_notice_handler)(void);
+
+void ngx_live_notice(void);
+void ngx_live_notice_want(ngx_uint_t on);
+
 /* non-zero if the slot is held by a living process */
 ngx_uint_t ngx_live_slot_alive(ngx_uint_t slot);
 

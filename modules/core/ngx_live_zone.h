@@ -56,6 +56,7 @@ typedef struct {
     ngx_atomic_t               exiting;
     ngx_atomic_t               rung;        /* the bell is ringing already */
     ngx_atomic_t               kill;        /* sessions here are to be ended */
+    ngx_atomic_t               noticed;     /* see ngx_live_notice() */
     uint32_t                   busy;        /* user whose memory is being made
                                                or freed here, 0: none */
     ngx_atomic_t               dirty[NGX_LIVE_STREAM_WORDS];
@@ -92,6 +93,9 @@ typedef struct {
     ngx_uint_t                 nrings;
 
     ngx_atomic_t               refused;     /* newcomers: zone was full */
+
+    ngx_atomic_t               notice[NGX_LIVE_SLOT_WORDS];
+                                            /* slots that want notices */
 
     void                      *events;      /* ngx_live_event_ring_sh_t */
 

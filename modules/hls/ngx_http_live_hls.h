@@ -171,12 +171,75 @@ struct ngx_http_live_hls_ctx_s {
 };
 
 
+/*
+ * A playlist in a file.  What is read of files is read in threads, once for
+ * all who ask in this worker: ngx_http_live_hls_file.c.
+ */
+
+typedef struct {
+    ngx_http_live_hls_text_t   text;        /* first: is freed as this */
+    uint64_t                   first;       /* msn */
+    uint64_t                   next;
+    uint64_t                   target;      /* seconds */
+    uint32_t                   crc;
+    u_char                    *gaps;        /* a bit each, from first on */
+    unsigned                   ended:1;
+} ngx_http_live_hls_saved_t;
+
+
+typedef struct {
+    ngx_queue_t                queue;       /* newest use first */
+    uint32_t                   hash;
+    ngx_str_t                  path;        /* with \0 */
+    ngx_str_t                  app;
+    ngx_str_t                  name;
+    ngx_str_t                  session;     /* empty: multivariant */
+    void                      *threads;     /* ngx_thread_pool_t */
+
+    ngx_http_live_hls_saved_t *list;        /* NULL: there is none */
+    time_t                     mtime;
+    off_t                      size;
+    ngx_file_uniq_t            uniq;
+    ngx_err_t                  err;         /* could not be read */
+    ngx_msec_t                 checked;
+    time_t                     used;
+
+    ngx_queue_t                held;        /* ngx_http_live_hls_held_t */
+    ngx_uint_t                 nheld;
+    ngx_uint_t                 nwaits;      /* of them, for a publisher */
+
+    unsigned                   known:1;     /* it was looked at */
+    unsigned                   dir:1;       /* its directory exists */
+    unsigned                   loading:1;   /* a task is on its way */
+    unsigned                   again:1;     /* then once more */
+    unsigned                   busy:1;
+} ngx_http_live_hls_file_t;
+
+
+/* a request that stands in the queue of a file */
+
+typedef struct {
+    ngx_queue_t                queue;
+    ngx_queue_t                all;         /* of this worker */
+    ngx_http_request_t        *request;
+    ngx_http_live_hls_file_t  *file;        /* NULL: is not held */
+    ngx_uint_t                *conn;        /* waiters of the connection */
+    ngx_msec_t                 deadline;
+    unsigned                   waits:1;     /* for its publisher's return, or
+                                               its end; else for the disk */
+} ngx_http_live_hls_held_t;
+
+
 extern ngx_module_t  ngx_http_live_hls_module;
 
 
 /* common: ngx_http_live_hls_module.c */
 
-/* 404 that is not to be kept; reason is a constant */
+/* once access is allowed: the content handler */
+ngx_int_t ngx_http_live_hls_allowed(ngx_http_request_t *r);
+
+/* 400 and 404 that are not to be kept; reason is a constant */
+ngx_int_t ngx_http_live_hls_bad(ngx_http_request_t *r, const char *reason);
 ngx_int_t ngx_http_live_hls_none(ngx_http_request_t *r, const char *reason);
 
 /* a response header that is looked at, or changed, later; key is a constant */
@@ -191,6 +254,10 @@ ngx_int_t ngx_http_live_hls_playlist(ngx_http_live_hls_ctx_t *ctx);
 
 /* Content-Type of playlists */
 void ngx_http_live_hls_list_type(ngx_http_request_t *r);
+
+/* the value of an argument, with data NULL if there is none */
+void ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
 
 /* the request's arguments as they are put behind URIs, with the "?" */
 ngx_int_t ngx_http_live_hls_args(ngx_http_request_t *r, ngx_str_t *args);
@@ -232,6 +299,43 @@ ngx_int_t ngx_http_live_hls_stored(ngx_http_request_t *r,
     ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name);
 
 
+/* playlists in files: ngx_http_live_hls_file.c */
+
+/*
+ * NGX_DECLINED: *file says what the file has, or had a second ago.  It is good
+ * until the handler returns; its text may be held.  Else the request has been
+ * answered, or is held and will be handled anew.
+ */
+ngx_int_t ngx_http_live_hls_file(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_str_t *path, ngx_str_t *session,
+    ngx_http_live_hls_file_t **file);
+
+/* has a look at the file, and at what was held for it */
+ngx_int_t ngx_http_live_hls_file_load(ngx_http_live_hls_file_t *file);
+
+/* those of its stream that are held, at all its files */
+ngx_uint_t ngx_http_live_hls_file_held(ngx_http_live_hls_file_t *file);
+
+/* calls it for each file for which somebody waits */
+void ngx_http_live_hls_file_each(
+    void (*handler)(ngx_http_live_hls_file_t *file));
+
+
+/* requests that are held at files: ngx_http_live_hls_hold.c */
+
+/*
+ * For "timeout" ms at most: NGX_DONE, and the request is handled anew once
+ * there is news.  Limits and answers are those of ngx_http_live_hls_wait().
+ */
+ngx_int_t ngx_http_live_hls_hold(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_http_live_hls_file_t *file,
+    ngx_msec_t timeout, ngx_uint_t waits);
+
+/* the file was looked at; waits: also those who wait for a publisher */
+void ngx_http_live_hls_hold_wake(ngx_http_live_hls_file_t *file,
+    ngx_uint_t waits);
+
+
 /* where the edge of a rendition stands */
 ngx_int_t ngx_http_live_hls_edge(ngx_http_live_hls_ctx_t *ctx,
     ngx_live_hls_edge_t *edge);
@@ -251,6 +355,9 @@ ngx_http_live_hls_stream_t *ngx_http_live_hls_stream(ngx_live_stream_t *st,
  * conf->conn_waiters of a connection wait; others are answered by 503.
  */
 ngx_int_t ngx_http_live_hls_wait(ngx_http_live_hls_ctx_t *ctx);
+
+/* the counter of a client connection's waiters; NULL: no memory */
+ngx_uint_t *ngx_http_live_hls_conn(ngx_http_request_t *r);
 
 /* 503 with Retry-After; reason is a constant */
 ngx_int_t ngx_http_live_hls_unavailable(ngx_http_request_t *r,

@@ -12,7 +12,6 @@
 static ngx_int_t ngx_http_live_hls_handler(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_live_hls_proved(ngx_http_request_t *r,
     ngx_http_live_ctx_t *lctx);
-static ngx_int_t ngx_http_live_hls_allowed(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_hls_answer(ngx_http_request_t *r,
     ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf,
     ngx_live_hls_name_t *name);
@@ -119,7 +118,7 @@ ngx_http_live_hls_proved(ngx_http_request_t *r, ngx_http_live_ctx_t *lctx)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_live_hls_allowed(ngx_http_request_t *r)
 {
     ngx_live_stream_t        *st;
@@ -144,7 +143,8 @@ ngx_http_live_hls_allowed(ngx_http_request_t *r)
 
     if (hls
         && (name.kind == NGX_LIVE_HLS_NAME_INDEX
-            || (name.session.len == ngx_strlen(hls->session)
+            || (hls->recovering == 0
+                && name.session.len == ngx_strlen(hls->session)
                 && ngx_strncmp(name.session.data, hls->session,
                                name.session.len)
                    == 0)))
@@ -258,6 +258,18 @@ ngx_http_live_hls_find(ngx_http_live_hls_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_live_hls_bad(ngx_http_request_t *r, const char *reason)
+{
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "bad playlist request: %s", reason);
+
+    (void) ngx_http_live_cache_control(r, "no-store");
+
+    return ngx_http_live_problem(r, NGX_HTTP_BAD_REQUEST, reason);
 }
 
 

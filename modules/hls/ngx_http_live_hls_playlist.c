@@ -21,8 +21,6 @@ static ngx_int_t ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx,
 static ngx_chain_t *ngx_http_live_hls_list_spliced(ngx_http_request_t *r,
     ngx_http_live_hls_answer_t *a, ngx_str_t *args, off_t *size);
 static ngx_uint_t ngx_http_live_hls_gzip_ok(ngx_http_request_t *r);
-static void ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
-    ngx_str_t *value);
 static void ngx_http_live_hls_viewer(ngx_http_live_hls_ctx_t *ctx);
 
 
@@ -101,12 +99,7 @@ ngx_http_live_hls_playlist(ngx_http_live_hls_ctx_t *ctx)
                               &reason);
 
     if (rc == NGX_LIVE_HLS_BAD_REQUEST) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "bad playlist request: %s", reason);
-
-        (void) ngx_http_live_cache_control(r, "no-store");
-
-        return ngx_http_live_problem(r, NGX_HTTP_BAD_REQUEST, reason);
+        return ngx_http_live_hls_bad(r, reason);
     }
 
     ctx->blocking = (msn.data != NULL && !edge.ended);
@@ -522,9 +515,7 @@ ngx_http_live_hls_gzip_ok(ngx_http_request_t *r)
 }
 
 
-/* the value of an argument, with data NULL if there is none */
-
-static void
+void
 ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)
 {

@@ -5,72 +5,67 @@
 
 
 #include "ngx_http_live_hls.h"
-#include "ngx_live_hls_load.h"
 #include "ngx_live_hls_recover.h"
-
-
-/* playlists that are read into memory */
-#define NGX_HTTP_LIVE_HLS_STORED_MAX  (16 * 1024 * 1024)
-
-#define NGX_HTTP_LIVE_HLS_ENDLIST     "#EXT-X-ENDLIST\n"
 
 
 static ngx_int_t ngx_http_live_hls_stored_dir(ngx_http_request_t *r,
     ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name,
     ngx_str_t *dir);
+static ngx_int_t ngx_http_live_hls_stored_file(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name,
+    ngx_str_t *dir, ngx_http_live_hls_file_t **file);
 static ngx_int_t ngx_http_live_hls_stored_list(ngx_http_request_t *r,
-    ngx_live_hls_name_t *name, ngx_str_t *path);
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name,
+    ngx_str_t *dir);
+static ngx_int_t ngx_http_live_hls_stored_return(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_http_live_hls_file_t *file);
 static ngx_int_t ngx_http_live_hls_stored_etag(ngx_http_request_t *r,
-    ngx_live_hls_name_t *name, ngx_open_file_info_t *of, ngx_str_t *args);
-static const char *ngx_http_live_hls_stored_cache(ngx_live_hls_name_t *name,
-    ngx_open_file_info_t *of);
+    ngx_live_hls_name_t *name, ngx_http_live_hls_saved_t *list,
+    ngx_str_t *args);
 static ngx_int_t ngx_http_live_hls_stored_send(ngx_http_request_t *r,
-    ngx_open_file_info_t *of, ngx_str_t *args, const char *cache);
-static ngx_int_t ngx_http_live_hls_stored_uris(ngx_http_request_t *r,
-    ngx_http_live_hls_text_t *text);
-static u_char *ngx_http_live_hls_stored_uri(u_char *p, u_char *last);
+    ngx_http_live_hls_saved_t *list, ngx_str_t *args, const char *cache);
+static ngx_int_t ngx_http_live_hls_stored_segment(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name,
+    ngx_str_t *dir);
+static ngx_int_t ngx_http_live_hls_stored_init(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name,
+    ngx_str_t *dir);
 static ngx_int_t ngx_http_live_hls_stored_media(ngx_http_request_t *r,
-    ngx_live_hls_name_t *name, ngx_str_t *path);
-static ngx_uint_t ngx_http_live_hls_stored_listed(ngx_http_request_t *r,
-    ngx_str_t *dir, ngx_live_hls_name_t *name);
-static ngx_uint_t ngx_http_live_hls_stored_older(u_char *text, size_t size,
-    uint64_t msn);
+    ngx_live_hls_name_t *name, ngx_str_t *dir);
+static ngx_uint_t ngx_http_live_hls_stored_listed(
+    ngx_http_live_hls_saved_t *list, uint64_t msn);
 static ngx_int_t ngx_http_live_hls_stored_none(ngx_http_request_t *r,
-    ngx_str_t *dir, ngx_uint_t kind);
+    ngx_uint_t dir);
 
 
 ngx_int_t
 ngx_http_live_hls_stored(ngx_http_request_t *r, ngx_live_hls_app_conf_t *conf,
     ngx_live_hls_name_t *name)
 {
-    ngx_int_t  rc;
-    ngx_str_t  dir, path;
+    ngx_str_t  dir;
 
-    if (ngx_http_live_hls_stored_dir(r, conf, name, &dir) != NGX_OK
-        || ngx_http_live_hls_path(r, &dir, &name->file, &path) != NGX_OK)
-    {
+    if (ngx_http_live_hls_stored_dir(r, conf, name, &dir) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (name->kind == NGX_LIVE_HLS_NAME_INDEX
-        || name->kind == NGX_LIVE_HLS_NAME_PLAYLIST)
-    {
-        rc = ngx_http_live_hls_stored_list(r, name, &path);
+    switch (name->kind) {
 
-    } else if (name->kind == NGX_LIVE_HLS_NAME_SEGMENT
-               && !ngx_http_live_hls_stored_listed(r, &dir, name))
-    {
-        rc = NGX_DECLINED;
+    case NGX_LIVE_HLS_NAME_INDEX:
+    case NGX_LIVE_HLS_NAME_PLAYLIST:
+        return ngx_http_live_hls_stored_list(r, conf, name, &dir);
 
-    } else {
-        rc = ngx_http_live_hls_stored_media(r, name, &path);
+    case NGX_LIVE_HLS_NAME_SEGMENT:
+        return ngx_http_live_hls_stored_segment(r, conf, name, &dir);
+
+    case NGX_LIVE_HLS_NAME_INIT:
+        return ngx_http_live_hls_stored_init(r, conf, name, &dir);
+
+    default: /* NGX_LIVE_HLS_NAME_PART */
+
+        /* it will never be there again */
+
+        return ngx_http_live_hls_stored_none(r, 0);
     }
-
-    if (rc == NGX_DECLINED) {
-        return ngx_http_live_hls_stored_none(r, &dir, name->kind);
-    }
-
-    return rc;
 }
 
 
@@ -98,59 +93,147 @@ ngx_http_live_hls_stored_dir(ngx_http_request_t *r,
 }
 
 
+/* the playlist that is asked for, or that of the track */
+
+static ngx_int_t
+ngx_http_live_hls_stored_file(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name, ngx_str_t *dir,
+    ngx_http_live_hls_file_t **file)
+{
+    u_char     line[NGX_LIVE_HLS_NAME_FILE_LEN + 1];
+    ngx_str_t  list, path;
+
+    list = name->file;
+
+    if (name->kind != NGX_LIVE_HLS_NAME_INDEX) {
+        list.data = line;
+        list.len = ngx_snprintf(line, sizeof(line), "%V.m3u8", &name->track)
+                   - line;
+    }
+
+    if (ngx_http_live_hls_path(r, dir, &list, &path) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_live_hls_file(r, conf, &path, &name->session, file);
+}
+
+
 static ngx_int_t
 ngx_http_live_hls_stored_list(ngx_http_request_t *r,
-    ngx_live_hls_name_t *name, ngx_str_t *path)
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name, ngx_str_t *dir)
 {
-    ngx_str_t              args;
-    const char            *cache;
-    ngx_open_file_info_t   of;
+    ngx_int_t                   rc;
+    ngx_str_t                   args;
+    ngx_uint_t                  ended;
+    const char                 *cache;
+    ngx_http_live_hls_file_t   *file;
+    ngx_http_live_hls_saved_t  *list;
 
-    if (ngx_http_live_hls_open_file(r, path, &of) != NGX_OK) {
-        return NGX_DECLINED;
+    rc = ngx_http_live_hls_stored_file(r, conf, name, dir, &file);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    list = file->list;
+
+    if (list == NULL) {
+        return ngx_http_live_hls_stored_none(r, file->dir);
+    }
+
+    ended = (name->kind == NGX_LIVE_HLS_NAME_PLAYLIST && list->ended);
+
+    if (name->kind == NGX_LIVE_HLS_NAME_PLAYLIST && !ended) {
+        rc = ngx_http_live_hls_stored_return(r, conf, file);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
     }
 
     if (ngx_http_live_hls_args(r, &args) != NGX_OK
-        || ngx_http_live_hls_stored_etag(r, name, &of, &args) != NGX_OK)
+        || ngx_http_live_hls_stored_etag(r, name, list, &args) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.last_modified_time = of.mtime;
+    r->headers_out.last_modified_time = file->mtime;
 
     ngx_http_live_hls_list_type(r);
 
-    cache = ngx_http_live_hls_stored_cache(name, &of);
+    /* a session that waits for its publisher after a restart has no end yet,
+     * and another may begin */
 
-    if (args.len == 0) {
-        return ngx_http_live_hls_send_file(r, path, 0, -1, cache);
+    cache = ended ? "max-age=3600" : "max-age=1";
+
+    if (ngx_http_live_get_ctx(r)->access.private) {
+        cache = "private, no-store";
     }
 
-    return ngx_http_live_hls_stored_send(r, &of, &args, cache);
+    return ngx_http_live_hls_stored_send(r, list, &args, cache);
 }
 
 
-/* the file is written anew at most once, when its session ends */
+/*
+ * It promises to block as the playlist of a living stream does.  There are no
+ * parts in it, so a segment is waited for.
+ */
+
+static ngx_int_t
+ngx_http_live_hls_stored_return(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_http_live_hls_file_t *file)
+{
+    ngx_str_t             msn, part, skip;
+    ngx_uint_t            delta;
+    const char           *reason;
+    ngx_live_hls_edge_t   edge;
+    ngx_live_hls_want_t   want;
+
+    ngx_http_live_hls_arg(r, "_HLS_msn", &msn);
+    ngx_http_live_hls_arg(r, "_HLS_part", &part);
+    ngx_str_null(&skip);
+
+    ngx_memzero(&edge, sizeof(ngx_live_hls_edge_t));
+    edge.next = file->list->next;
+
+    switch (ngx_live_hls_request(&edge, &msn, &part, &skip, &want, &delta,
+                                 &reason))
+    {
+    case NGX_LIVE_HLS_WAIT:
+        return ngx_http_live_hls_hold(r, conf, file,
+                                      3000 * ngx_max(file->list->target, 1),
+                                      1);
+
+    case NGX_LIVE_HLS_BAD_REQUEST:
+        return ngx_http_live_hls_bad(r, reason);
+
+    default: /* NGX_LIVE_HLS_ANSWER */
+        return NGX_DECLINED;
+    }
+}
+
 
 static ngx_int_t
 ngx_http_live_hls_stored_etag(ngx_http_request_t *r,
-    ngx_live_hls_name_t *name, ngx_open_file_info_t *of, ngx_str_t *args)
+    ngx_live_hls_name_t *name, ngx_http_live_hls_saved_t *list,
+    ngx_str_t *args)
 {
     u_char     *p;
     ngx_str_t   etag;
 
     p = ngx_pnalloc(r->pool, name->session.len + name->file.len
-                             + NGX_TIME_T_LEN + NGX_OFF_T_LEN
-                             + sizeof("\"---.-00000000\""));
+                             + NGX_SIZE_T_LEN
+                             + sizeof("\"---00000000.-00000000\""));
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     etag.data = p;
 
-    p = ngx_sprintf(p, "\"%V-%V-%T.%O", &name->session, &name->file,
-                    of->mtime, of->size);
+    p = ngx_sprintf(p, "\"%V-%V-%08xD.%uz", &name->session, &name->file,
+                    list->crc, list->text.len);
 
     if (args->len) {
         p = ngx_sprintf(p, "-%08xD", ngx_crc32_short(args->data, args->len));
@@ -164,74 +247,25 @@ ngx_http_live_hls_stored_etag(ngx_http_request_t *r,
 }
 
 
-/* a session that waits for its publisher after a restart has no end yet, and
- * another may begin */
-
-static const char *
-ngx_http_live_hls_stored_cache(ngx_live_hls_name_t *name,
-    ngx_open_file_info_t *of)
-{
-    off_t   offset;
-    u_char  buf[sizeof(NGX_HTTP_LIVE_HLS_ENDLIST) - 1];
-
-    offset = of->size - (off_t) sizeof(buf);
-
-    if (name->kind == NGX_LIVE_HLS_NAME_PLAYLIST
-        && offset >= 0
-        && pread(of->fd, buf, sizeof(buf), offset) == (ssize_t) sizeof(buf)
-        && ngx_memcmp(buf, NGX_HTTP_LIVE_HLS_ENDLIST, sizeof(buf)) == 0)
-    {
-        return "max-age=3600";
-    }
-
-    return "max-age=1";
-}
-
-
 static ngx_int_t
 ngx_http_live_hls_stored_send(ngx_http_request_t *r,
-    ngx_open_file_info_t *of, ngx_str_t *args, const char *cache)
+    ngx_http_live_hls_saved_t *list, ngx_str_t *args, const char *cache)
 {
     off_t                        size;
-    ssize_t                      n;
     ngx_int_t                    rc;
     ngx_chain_t                 *out;
-    ngx_http_live_hls_text_t    *text;
     ngx_http_live_hls_answer_t   a;
 
-    if (of->size == 0 || of->size > NGX_HTTP_LIVE_HLS_STORED_MAX) {
-        return NGX_DECLINED;
-    }
-
-    text = ngx_pcalloc(r->pool, sizeof(ngx_http_live_hls_text_t));
-    if (text == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    text->len = of->size;
-    text->data = ngx_pnalloc(r->pool, text->len);
-
-    if (text->data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    n = pread(of->fd, text->data, text->len, 0);
-
-    if (n != (ssize_t) text->len) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, n == -1 ? ngx_errno : 0,
-                      "could not read a stored playlist");
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_http_live_hls_stored_uris(r, text) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    ngx_memzero(&a, sizeof(ngx_http_live_hls_answer_t));
 
     a.n = 1;
-    a.len = text->len;
-    a.pieces[0].text = text;
-    a.pieces[0].from = 0;
-    a.pieces[0].to = text->len;
+    a.len = list->text.len;
+    a.pieces[0].text = &list->text;
+    a.pieces[0].to = list->text.len;
+
+    if (ngx_http_live_hls_answer_hold(r, &a) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     out = ngx_http_live_hls_list_body(r, &a, args, &size);
 
@@ -251,70 +285,100 @@ ngx_http_live_hls_stored_send(ngx_http_request_t *r,
 }
 
 
-/* where URIs end: it is our own text, each line has one at most */
+/*
+ * A segment in a file counts when the playlist beside it names it: what was
+ * being written when nginx ended may be of any length, and lost parts leave
+ * holes.
+ */
 
 static ngx_int_t
-ngx_http_live_hls_stored_uris(ngx_http_request_t *r,
-    ngx_http_live_hls_text_t *text)
+ngx_http_live_hls_stored_segment(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name, ngx_str_t *dir)
 {
-    u_char      *p, *eol, *last, *uri;
-    ngx_uint_t   n;
+    ngx_int_t                  rc;
+    ngx_uint_t                 found;
+    ngx_http_live_hls_file_t  *file;
 
-    last = text->data + text->len;
-    n = 0;
+    rc = ngx_http_live_hls_stored_file(r, conf, name, dir, &file);
 
-    for (p = text->data; p < last; p++) {
-        n += (*p == '\n');
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
-    text->uris = ngx_palloc(r->pool, (n + 1) * sizeof(uint32_t));
-    if (text->uris == NULL) {
-        return NGX_ERROR;
+    found = file->dir;
+
+    if (file->list == NULL
+        || !ngx_http_live_hls_stored_listed(file->list, name->msn))
+    {
+        return ngx_http_live_hls_stored_none(r, found);
     }
 
-    for (p = text->data; p < last; p = eol + 1) {
-        eol = ngx_strlchr(p, last, '\n');
+    rc = ngx_http_live_hls_stored_media(r, name, dir);
 
-        if (eol == NULL) {
-            break;
-        }
-
-        uri = ngx_http_live_hls_stored_uri(p, eol);
-
-        if (uri) {
-            text->uris[text->nuris++] = (uint32_t) (uri - text->data);
-        }
-    }
-
-    return NGX_OK;
+    return rc == NGX_DECLINED ? ngx_http_live_hls_stored_none(r, found) : rc;
 }
 
 
-static u_char *
-ngx_http_live_hls_stored_uri(u_char *p, u_char *last)
+/* what has left the window may still be asked for */
+
+static ngx_uint_t
+ngx_http_live_hls_stored_listed(ngx_http_live_hls_saved_t *list, uint64_t msn)
 {
-    if (p == last) {
-        return NULL;
+    uint64_t  n;
+
+    if (msn < list->first) {
+        return 1;
     }
 
-    if (*p != '#') {
-        return last;
+    if (msn >= list->next) {
+        return 0;
     }
 
-    p = ngx_strlcasestrn(p, last, (u_char *) "URI=\"", 5 - 1);
+    n = msn - list->first;
 
-    return p ? ngx_strlchr(p + 5, last, '"') : NULL;
+    return (list->gaps[n / 8] & (1 << (n % 8))) == 0;
 }
 
+
+static ngx_int_t
+ngx_http_live_hls_stored_init(ngx_http_request_t *r,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_name_t *name, ngx_str_t *dir)
+{
+    ngx_int_t                  rc;
+    ngx_http_live_hls_file_t  *file;
+
+    rc = ngx_http_live_hls_stored_media(r, name, dir);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    if (!ngx_live_hls_recover_early()) {
+        return ngx_http_live_hls_stored_none(r, 0);
+    }
+
+    rc = ngx_http_live_hls_stored_file(r, conf, name, dir, &file);
+
+    return rc == NGX_DECLINED ? ngx_http_live_hls_stored_none(r, file->dir)
+                              : rc;
+}
+
+
+/* NGX_DECLINED: there is no such file */
 
 static ngx_int_t
 ngx_http_live_hls_stored_media(ngx_http_request_t *r,
-    ngx_live_hls_name_t *name, ngx_str_t *path)
+    ngx_live_hls_name_t *name, ngx_str_t *dir)
 {
     ngx_int_t             rc;
+    ngx_str_t             path;
     ngx_open_file_info_t  of;
 
-    if (ngx_http_live_hls_open_file(r, path, &of) != NGX_OK) {
+    if (ngx_http_live_hls_path(r, dir, &name->file, &path) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_live_hls_open_file(r, &path, &of) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -325,107 +389,26 @@ ngx_http_live_hls_stored_media(ngx_http_request_t *r,
         return rc;
     }
 
-    return ngx_http_live_hls_send_file(r, path, 0, -1,
-                                       NGX_HTTP_LIVE_HLS_FOREVER);
+    rc = ngx_http_live_hls_send_file(r, &path, 0, -1,
+                                     NGX_HTTP_LIVE_HLS_FOREVER);
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_clear_etag(r);
+        ngx_http_clear_last_modified(r);
+
+        r->allow_ranges = 0;
+    }
+
+    return rc;
 }
 
 
-/*
- * A segment in a file counts when the playlist beside it names it: what was
- * being written when nginx ended may be of any length, and lost parts leave
- * holes.
- */
-
-static ngx_uint_t
-ngx_http_live_hls_stored_listed(ngx_http_request_t *r, ngx_str_t *dir,
-    ngx_live_hls_name_t *name)
-{
-    u_char      *p, *text, line[NGX_LIVE_HLS_NAME_FILE_LEN + 2];
-    size_t       size, len;
-    time_t       mtime;
-    ngx_str_t    file, path;
-    ngx_uint_t   listed;
-
-    file.data = line;
-    file.len = ngx_sprintf(line, "%V.m3u8", &name->track) - line;
-
-    if (ngx_http_live_hls_path(r, dir, &file, &path) != NGX_OK) {
-        return 0;
-    }
-
-    text = ngx_live_hls_load_file(path.data, NGX_HTTP_LIVE_HLS_STORED_MAX,
-                                  &size, &mtime, r->connection->log);
-    if (text == NULL) {
-        return 0;
-    }
-
-    len = ngx_sprintf(line, "\n%V\n", &name->file) - line;
-    p = memmem(text, size, line, len);
-
-    if (p == NULL) {
-        listed = ngx_http_live_hls_stored_older(text, size, name->msn);
-
-    } else {
-
-        /* the line before is EXTINF, the one before that may say "gap" */
-
-        while (p > text && *--p != '\n') { /* void */ }
-
-        len = sizeof("#EXT-X-GAP") - 1;
-
-        listed = (size_t) (p - text) < len
-                 || ngx_memcmp(p - len, "#EXT-X-GAP", len) != 0;
-    }
-
-    ngx_free(text);
-
-    return listed;
-}
-
-
-/* what has left the window may still be asked for */
-
-static ngx_uint_t
-ngx_http_live_hls_stored_older(u_char *text, size_t size, uint64_t msn)
-{
-    u_char    *p, *end;
-    size_t     len;
-    uint64_t   first;
-
-    len = sizeof("\n#EXT-X-MEDIA-SEQUENCE:") - 1;
-    p = memmem(text, size, "\n#EXT-X-MEDIA-SEQUENCE:", len);
-
-    if (p == NULL) {
-        return 0;
-    }
-
-    p += len;
-    end = memchr(p, '\n', text + size - p);
-
-    return end
-           && ngx_live_hls_name_number(p, end, NGX_LIVE_HLS_MSN_MAX, &first)
-              == NGX_OK
-           && msn < first;
-}
-
+/* players give up at a 404 */
 
 static ngx_int_t
-ngx_http_live_hls_stored_none(ngx_http_request_t *r, ngx_str_t *dir,
-    ngx_uint_t kind)
+ngx_http_live_hls_stored_none(ngx_http_request_t *r, ngx_uint_t dir)
 {
-    ngx_file_info_t  fi;
-
-    ngx_http_clear_etag(r);
-    ngx_http_clear_last_modified(r);
-
-    r->allow_ranges = 0;
-
-    /* players give up at a 404; a part will never be there again */
-
-    if (kind != NGX_LIVE_HLS_NAME_PART
-        && ngx_live_hls_recover_early()
-        && ngx_file_info(dir->data, &fi) != NGX_FILE_ERROR)
-    {
+    if (dir && ngx_live_hls_recover_early()) {
         return ngx_http_live_hls_unavailable(r, "nginx was just started");
     }
 

@@ -21,7 +21,6 @@ static void ngx_http_live_hls_count(ngx_http_live_hls_stream_t *hs);
 static void ngx_http_live_hls_timeout(ngx_event_t *ev);
 static void ngx_http_live_hls_set_timer(ngx_http_live_hls_stream_t *hs);
 static void ngx_http_live_hls_destroy(ngx_http_live_hls_stream_t *hs);
-static ngx_uint_t *ngx_http_live_hls_conn(ngx_http_request_t *r);
 static void ngx_http_live_hls_conn_cleanup(void *data);
 
 
@@ -377,7 +376,7 @@ ngx_http_live_hls_timeout(ngx_event_t *ev)
  * one, and each has a connection structure of its own.
  */
 
-static ngx_uint_t *
+ngx_uint_t *
 ngx_http_live_hls_conn(ngx_http_request_t *r)
 {
     ngx_connection_t    *c;

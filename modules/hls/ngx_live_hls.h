@@ -17,7 +17,8 @@
  * stream, and whoever answers HTTP requests, in any worker.
  *
  * A stream with "hls on" has a ngx_live_hls_sh_t as its attachment from the
- * moment its publisher begins.  It describes one session: its renditions
+ * moment its publisher begins.  While it is "recovering" its session is not
+ * yet to be relied on.  Then it describes one session: its renditions
  * (one per track), their segments in the window and the parts of the newest
  * segments.  Bytes are found in two places: the newest parts in a ring of
  * their rendition, and every part, appended to the file of its segment,
@@ -218,6 +219,11 @@ typedef struct {
     uint32_t                   user;        /* of extents: the stream */
 
     ngx_uint_t                 state;       /* NGX_LIVE_HLS_* */
+    int64_t                    recovering;  /* since, ms, or 0: the files are
+                                               looked through for a session
+                                               that is to be continued */
+    uint64_t                   recovered;   /* first frame to be packaged
+                                               then */
     ngx_uint_t                 low_latency; /* 0: no parts, see reason */
     u_char                     reason[NGX_LIVE_HLS_REASON_LEN];
 
@@ -335,6 +341,7 @@ u_char *ngx_live_hls_dir(u_char *dst, ngx_str_t *path, ngx_str_t *app,
 
 typedef struct {
     void                      *packager;    /* while it owns the stream */
+    void                      *recover;     /* before it has a packager */
     void                      *http;        /* the HTTP handler's */
 } ngx_live_hls_local_t;
 

@@ -5,6 +5,8 @@
 
 
 #include "ngx_live_hls_disk.h"
+#include "ngx_live_hls_file.h"
+#include "ngx_live_hls_load.h"
 #include "ngx_live_hls_name.h"
 
 #include <ngx_thread_pool.h>
@@ -15,12 +17,13 @@
 #define NGX_LIVE_HLS_DISK_DELETE    3
 #define NGX_LIVE_HLS_DISK_FILE      4
 #define NGX_LIVE_HLS_DISK_JOURNAL   5
+#define NGX_LIVE_HLS_DISK_RANGE     6
 
 /* bytes of lines that may wait for a disk */
 #define NGX_LIVE_HLS_DISK_LINES     262144
 
-#define NGX_LIVE_HLS_DISK_ACCESS    0644
-#define NGX_LIVE_HLS_DISK_DIR       0755
+/* bytes of a journal that are not worth to be looked through */
+#define NGX_LIVE_HLS_DISK_COMPACT   262144
 
 
 /* a task of that size is not waited with */
@@ -43,6 +46,7 @@ struct ngx_live_hls_disk_task_s {
 
     ngx_live_hls_rendition_sh_t  *rendition;
     uint64_t                      msn;
+    uint64_t                      last;     /* + 1, of a range */
     ngx_uint_t                    part;     /* the first one */
 
     ngx_err_t                     err;
@@ -57,13 +61,12 @@ static ngx_live_hls_disk_task_t *ngx_live_hls_disk_segment(
 static ngx_int_t ngx_live_hls_disk_post(ngx_live_hls_disk_task_t *t);
 static void ngx_live_hls_disk_free(ngx_live_hls_disk_task_t *t);
 static ngx_err_t ngx_live_hls_disk_append_file(ngx_live_hls_disk_task_t *t);
-static void ngx_live_hls_disk_handler(void *data, ngx_log_t *log);
+static void ngx_live_hls_disk_thread(void *data, ngx_log_t *log);
+static void ngx_live_hls_disk_delete_files(ngx_live_hls_disk_task_t *t);
 static void ngx_live_hls_disk_run_journal(ngx_live_hls_disk_task_t *t,
     ngx_log_t *log);
-static ngx_fd_t ngx_live_hls_disk_create(u_char *path, int flags,
-    ngx_err_t *err);
-static ngx_err_t ngx_live_hls_disk_write(ngx_fd_t fd, u_char *data,
-    size_t size, off_t offset);
+static ngx_err_t ngx_live_hls_disk_write_journal(ngx_live_hls_disk_task_t *t,
+    u_char *lines, size_t size, ngx_log_t *log);
 static void ngx_live_hls_disk_done(ngx_event_t *ev);
 static void ngx_live_hls_disk_failed(ngx_live_hls_disk_t *disk,
     ngx_live_hls_disk_task_t *t);
@@ -93,6 +96,7 @@ ngx_live_hls_disk_open(ngx_live_stream_t *st, ngx_live_hls_sh_t *hls,
     disk->log = ngx_cycle->log;
     disk->max = conf->queue;
     disk->data = data;
+    disk->compact = NGX_LIVE_HLS_DISK_COMPACT;
 
     disk->dir.len = hls->dir.len;
     disk->dir.data = (u_char *) &disk[1];
@@ -244,6 +248,38 @@ ngx_live_hls_disk_delete(ngx_live_hls_disk_t *disk,
 
 
 void
+ngx_live_hls_disk_delete_range(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_rendition_sh_t *r, uint64_t from, uint64_t to)
+{
+    ngx_live_hls_disk_task_t  *t;
+
+    if (from >= to) {
+        return;
+    }
+
+    t = ngx_live_hls_disk_segment(disk, NGX_LIVE_HLS_DISK_RANGE, r, from);
+
+    if (t) {
+        t->last = to;
+        (void) ngx_live_hls_disk_post(t);
+    }
+}
+
+
+void
+ngx_live_hls_disk_unlink(ngx_live_hls_disk_t *disk, const char *name)
+{
+    ngx_live_hls_disk_task_t  *t;
+
+    t = ngx_live_hls_disk_task(disk, NGX_LIVE_HLS_DISK_DELETE, name);
+
+    if (t) {
+        (void) ngx_live_hls_disk_post(t);
+    }
+}
+
+
+void
 ngx_live_hls_disk_file(ngx_live_hls_disk_t *disk, const char *name,
     u_char *data, size_t size)
 {
@@ -359,7 +395,7 @@ ngx_live_hls_disk_task(ngx_live_hls_disk_t *disk, ngx_uint_t type,
     ngx_memcpy(p, name, len + 1);
 
     t->task.ctx = t;
-    t->task.handler = ngx_live_hls_disk_handler;
+    t->task.handler = ngx_live_hls_disk_thread;
     t->task.event.data = t;
     t->task.event.log = disk->log;
     t->task.event.handler = ngx_live_hls_disk_done;
@@ -405,7 +441,7 @@ ngx_live_hls_disk_free(ngx_live_hls_disk_task_t *t)
 
 
 static void
-ngx_live_hls_disk_handler(void *data, ngx_log_t *log)
+ngx_live_hls_disk_thread(void *data, ngx_log_t *log)
 {
     ngx_live_hls_disk_task_t *t = data;
 
@@ -430,8 +466,12 @@ ngx_live_hls_disk_handler(void *data, ngx_log_t *log)
         return;
 
     case NGX_LIVE_HLS_DISK_FILE:
-        t->err = ngx_live_hls_disk_put(t->path, t->data[0].iov_base,
+        t->err = ngx_live_hls_file_put(t->path, t->data[0].iov_base,
                                        t->data[0].iov_len);
+        return;
+
+    case NGX_LIVE_HLS_DISK_RANGE:
+        ngx_live_hls_disk_delete_files(t);
         return;
 
     default: /* NGX_LIVE_HLS_DISK_JOURNAL */
@@ -449,7 +489,7 @@ ngx_live_hls_disk_append_file(ngx_live_hls_disk_task_t *t)
     ngx_err_t   err;
     ngx_uint_t  i;
 
-    fd = ngx_live_hls_disk_create(t->path, O_WRONLY, &err);
+    fd = ngx_live_hls_file_create(t->path, O_WRONLY, &err);
 
     if (fd == NGX_INVALID_FILE) {
         return err;
@@ -458,7 +498,7 @@ ngx_live_hls_disk_append_file(ngx_live_hls_disk_task_t *t)
     offset = t->offset;
 
     for (i = 0; err == 0 && i < t->n; i++) {
-        err = ngx_live_hls_disk_write(fd, t->data[i].iov_base,
+        err = ngx_live_hls_file_write(fd, t->data[i].iov_base,
                                       t->data[i].iov_len, offset);
         offset += t->data[i].iov_len;
     }
@@ -468,6 +508,30 @@ ngx_live_hls_disk_append_file(ngx_live_hls_disk_task_t *t)
     }
 
     return err;
+}
+
+
+static void
+ngx_live_hls_disk_delete_files(ngx_live_hls_disk_task_t *t)
+{
+    u_char     *path, buf[NGX_MAX_PATH];
+    uint64_t    msn;
+    ngx_str_t   name;
+
+    name.data = t->rendition->name;
+    name.len = ngx_strlen(t->rendition->name);
+
+    for (msn = t->msn; msn < t->last; msn++) {
+        path = ngx_live_hls_load_path(buf, t->disk->dir.data, &name,
+                                      NGX_LIVE_HLS_NAME_SEGMENT, msn);
+
+        if (path && ngx_delete_file(path) == NGX_FILE_ERROR
+            && ngx_errno != NGX_ENOENT)
+        {
+            t->err = ngx_errno;
+            return;
+        }
+    }
 }
 
 
@@ -514,7 +578,7 @@ ngx_live_hls_disk_run_journal(ngx_live_hls_disk_task_t *t, ngx_log_t *log)
 
         (void) ngx_thread_mutex_unlock(&disk->mutex, log);
 
-        err = ngx_live_hls_disk_add(t->path, lines, size);
+        err = ngx_live_hls_disk_write_journal(t, lines, size, log);
     }
 
     t->err = err;
@@ -525,119 +589,46 @@ ngx_live_hls_disk_run_journal(ngx_live_hls_disk_task_t *t, ngx_log_t *log)
 }
 
 
-static ngx_fd_t
-ngx_live_hls_disk_create(u_char *path, int flags, ngx_err_t *err)
-{
-    ngx_fd_t  fd;
-
-    flags |= O_CREAT|O_CLOEXEC;
-
-    fd = open((char *) path, flags, NGX_LIVE_HLS_DISK_ACCESS);
-
-    if (fd == NGX_INVALID_FILE && ngx_errno == NGX_ENOENT) {
-        (void) ngx_create_full_path(path, NGX_LIVE_HLS_DISK_DIR);
-        fd = open((char *) path, flags, NGX_LIVE_HLS_DISK_ACCESS);
-    }
-
-    *err = (fd == NGX_INVALID_FILE) ? ngx_errno : 0;
-
-    return fd;
-}
-
+/* there is one such task at a time: cut and compact are its own */
 
 static ngx_err_t
-ngx_live_hls_disk_write(ngx_fd_t fd, u_char *data, size_t size, off_t offset)
+ngx_live_hls_disk_write_journal(ngx_live_hls_disk_task_t *t, u_char *lines,
+    size_t size, ngx_log_t *log)
 {
-    ssize_t  n;
+    off_t                 end;
+    ngx_err_t             err;
+    ngx_live_hls_disk_t  *disk;
 
-    while (size) {
-        n = pwrite(fd, data, size, offset);
+    disk = t->disk;
 
-        if (n == -1 && ngx_errno == NGX_EINTR) {
-            continue;
+    if (disk->cut) {
+        err = ngx_live_hls_file_cut(t->path, disk->read, disk->valid);
+
+        if (err) {
+            return err;
         }
 
-        if (n <= 0) {
-            return (n == -1) ? ngx_errno : NGX_ENOSPC;
-        }
-
-        data += n;
-        size -= n;
-        offset += n;
+        disk->cut = 0;
     }
 
-    return 0;
-}
+    err = ngx_live_hls_file_append(t->path, lines, size, &end);
 
-
-ngx_err_t
-ngx_live_hls_disk_put(u_char *path, u_char *data, size_t size)
-{
-    u_char     temp[NGX_MAX_PATH];
-    ngx_fd_t   fd;
-    ngx_err_t  err;
-
-    if (ngx_strlen(path) + sizeof(".tmp") > sizeof(temp)) {
-        return ENAMETOOLONG;
-    }
-
-    (void) ngx_sprintf(temp, "%s.tmp%Z", path);
-
-    fd = ngx_live_hls_disk_create(temp, O_WRONLY|O_TRUNC, &err);
-
-    if (fd == NGX_INVALID_FILE) {
+    if (err || end < disk->compact) {
         return err;
     }
 
-    err = ngx_live_hls_disk_write(fd, data, size, 0);
+    /* while it does not fail it stays below twice what it must hold */
 
-    if (ngx_close_file(fd) == NGX_FILE_ERROR && err == 0) {
-        err = ngx_errno;
-    }
-
-    if (err == 0 && ngx_rename_file(temp, path) == NGX_FILE_ERROR) {
-        err = ngx_errno;
-    }
+    err = ngx_live_hls_file_compact(t->path, &end, log);
 
     if (err) {
-        (void) ngx_delete_file(temp);
+        ngx_log_error(NGX_LOG_ERR, log, err,
+                      "could not compact \"%s\"", t->path);
     }
 
-    return err;
-}
+    disk->compact = ngx_max(2 * end, NGX_LIVE_HLS_DISK_COMPACT);
 
-
-/* appends all or nothing: a line torn by a full disk is taken back */
-
-ngx_err_t
-ngx_live_hls_disk_add(u_char *path, u_char *data, size_t size)
-{
-    off_t      end;
-    ngx_fd_t   fd;
-    ngx_err_t  err;
-
-    fd = ngx_live_hls_disk_create(path, O_WRONLY, &err);
-
-    if (fd == NGX_INVALID_FILE) {
-        return err;
-    }
-
-    end = lseek(fd, 0, SEEK_END);
-
-    if (end == -1) {
-        err = ngx_errno;
-
-    } else {
-        err = ngx_live_hls_disk_write(fd, data, size, end);
-
-        if (err && ftruncate(fd, end) == -1) {
-            err = ngx_errno;
-        }
-    }
-
-    (void) ngx_close_file(fd);
-
-    return err;
+    return 0;
 }
 
 

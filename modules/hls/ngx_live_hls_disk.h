@@ -57,6 +57,12 @@ struct ngx_live_hls_disk_s {
     ngx_err_t                     err;
     ngx_uint_t                    running;   /* its task */
 
+    /* the task's, once it was posted */
+    ngx_uint_t                    cut;       /* the journal is gone on with: */
+    off_t                         read;      /* bytes that were read of it, */
+    off_t                         valid;     /* of which so many count */
+    off_t                         compact;   /* at this size */
+
     unsigned                      failing:1; /* the last append failed */
     unsigned                      closed:1;
 };
@@ -83,6 +89,9 @@ void ngx_live_hls_disk_truncate(ngx_live_hls_disk_t *disk,
     ngx_live_hls_rendition_sh_t *r, uint64_t msn, off_t size);
 void ngx_live_hls_disk_delete(ngx_live_hls_disk_t *disk,
     ngx_live_hls_rendition_sh_t *r, uint64_t msn);
+void ngx_live_hls_disk_delete_range(ngx_live_hls_disk_t *disk,
+    ngx_live_hls_rendition_sh_t *r, uint64_t from, uint64_t to);
+void ngx_live_hls_disk_unlink(ngx_live_hls_disk_t *disk, const char *name);
 
 /* a whole file, replaced at once; name is relative to the session */
 void ngx_live_hls_disk_file(ngx_live_hls_disk_t *disk, const char *name,
@@ -91,12 +100,6 @@ void ngx_live_hls_disk_file(ngx_live_hls_disk_t *disk, const char *name,
 /* number of the line */
 uint64_t ngx_live_hls_disk_journal(ngx_live_hls_disk_t *disk, u_char *line,
     size_t len);
-
-
-/* called in threads, or where blocking does no harm */
-
-ngx_err_t ngx_live_hls_disk_put(u_char *path, u_char *data, size_t size);
-ngx_err_t ngx_live_hls_disk_add(u_char *path, u_char *data, size_t size);
 
 
 #endif /* _NGX_LIVE_HLS_DISK_H_INCLUDED_ */

@@ -339,6 +339,105 @@ ngx_live_hls_journal_next(ngx_live_hls_journal_t *j,
 }
 
 
+size_t
+ngx_live_hls_journal_compact(u_char *data, size_t len, u_char *out)
+{
+    u_char                         *p, *line;
+    uint64_t                        first;
+    ngx_int_t                       rc;
+    ngx_uint_t                      i, n;
+    ngx_str_t                       header, window;
+    ngx_str_t                       names[NGX_LIVE_HLS_JOURNAL_TRACKS];
+    ngx_str_t                       tracks[NGX_LIVE_HLS_JOURNAL_TRACKS];
+    ngx_live_hls_journal_t          j;
+    ngx_live_hls_journal_record_t   rec;
+
+    n = 0;
+    first = 0;
+
+    ngx_str_null(&header);
+    ngx_str_null(&window);
+
+    ngx_live_hls_journal_init(&j, data, len);
+
+    for ( ;; ) {
+        line = j.pos;
+        rc = ngx_live_hls_journal_next(&j, &rec);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        switch (rec.type) {
+
+        case NGX_LIVE_HLS_JOURNAL_HEADER:
+            header.data = line;
+            header.len = j.pos - line;
+            break;
+
+        case NGX_LIVE_HLS_JOURNAL_TRACK:
+
+            for (i = 0; i < n; i++) {
+                if (names[i].len == rec.u.track.name.len
+                    && ngx_memcmp(names[i].data, rec.u.track.name.data,
+                                  names[i].len)
+                       == 0)
+                {
+                    break;
+                }
+            }
+
+            if (i == n && n++ == NGX_LIVE_HLS_JOURNAL_TRACKS) {
+                return 0;
+            }
+
+            names[i] = rec.u.track.name;
+            tracks[i].data = line;
+            tracks[i].len = j.pos - line;
+            break;
+
+        case NGX_LIVE_HLS_JOURNAL_WINDOW:
+            window.data = line;
+            window.len = j.pos - line;
+            first = rec.u.window.first;
+            break;
+
+        case NGX_LIVE_HLS_JOURNAL_END:
+            return 0;
+        }
+    }
+
+    if (rc != NGX_DONE || j.pos != data + len || header.len == 0) {
+        return 0;
+    }
+
+    p = ngx_cpymem(out, header.data, header.len);
+
+    for (i = 0; i < n; i++) {
+        p = ngx_cpymem(p, tracks[i].data, tracks[i].len);
+    }
+
+    if (window.len) {
+        p = ngx_cpymem(p, window.data, window.len);
+    }
+
+    ngx_live_hls_journal_init(&j, data, len);
+
+    for (line = j.pos;
+         ngx_live_hls_journal_next(&j, &rec) == NGX_OK;
+         line = j.pos)
+    {
+        if (rec.type == NGX_LIVE_HLS_JOURNAL_SEGMENT
+            && rec.u.segment.msn >= first)
+        {
+            p = ngx_cpymem(p, line, j.pos - line);
+        }
+    }
+
+    return p - out;
+}
+
+
 static const char *
 ngx_live_hls_journal_order(ngx_live_hls_journal_t *j,
     ngx_live_hls_journal_record_t *rec)

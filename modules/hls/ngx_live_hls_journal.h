@@ -160,5 +160,12 @@ void ngx_live_hls_journal_init(ngx_live_hls_journal_t *j, u_char *data,
 ngx_int_t ngx_live_hls_journal_next(ngx_live_hls_journal_t *j,
     ngx_live_hls_journal_record_t *rec);
 
+/*
+ * Copies what still counts of a whole journal: the newest T line of each
+ * track, the newest W line, and the segments of its window.  "out" has room
+ * for len bytes.  Returns how many were used; 0: it is damaged, or has ended.
+ */
+size_t ngx_live_hls_journal_compact(u_char *data, size_t len, u_char *out);
+
 
 #endif /* _NGX_LIVE_HLS_JOURNAL_H_INCLUDED_ */

@@ -5,8 +5,10 @@
 
 
 #include "ngx_live_hls_recover.h"
+#include "ngx_live_hls_file.h"
 #include "ngx_live_hls_load.h"
 #include "ngx_live_hls_name.h"
+#include "ngx_live_worker.h"
 
 #include <ngx_thread_pool.h>
 
@@ -27,6 +29,15 @@
 /* seconds for which a session without a journal is left alone */
 #define NGX_LIVE_HLS_KEEPER_EMPTY  3600
 
+/* and a name without a session */
+#define NGX_LIVE_HLS_KEEPER_UNUSED 60
+
+/*
+ * Seconds more than what a publisher has for its return: its session is being
+ * looked for, perhaps on a slow disk.
+ */
+#define NGX_LIVE_HLS_KEEPER_LATE   3
+
 
 typedef struct {
     ngx_str_t                  dir;        /* hls_path/APP, with \0 */
@@ -45,6 +56,8 @@ typedef struct {
 
     u_char                    *live;       /* sessions, \0 after each */
     ngx_uint_t                 nlive;
+
+    ngx_uint_t                 changed;    /* playlists were written */
 } ngx_live_hls_keeper_t;
 
 
@@ -59,12 +72,12 @@ static void ngx_live_hls_keeper_thread(void *data, ngx_log_t *log);
 static void ngx_live_hls_keeper_done(ngx_event_t *ev);
 static void ngx_live_hls_keeper_app(ngx_live_hls_keeper_t *k,
     ngx_live_hls_keeper_app_t *app, ngx_log_t *log);
-static void ngx_live_hls_keeper_stream(ngx_live_hls_keeper_t *k,
+static ngx_uint_t ngx_live_hls_keeper_stream(ngx_live_hls_keeper_t *k,
     ngx_live_hls_keeper_app_t *app, u_char *dir, ngx_log_t *log);
 static void ngx_live_hls_keeper_session(ngx_live_hls_keeper_t *k,
     ngx_live_hls_keeper_app_t *app, u_char *dir, ngx_log_t *log);
 static ngx_uint_t ngx_live_hls_keeper_ended(u_char *path);
-static void ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended,
+static ngx_uint_t ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended,
     ngx_log_t *log);
 static void ngx_live_hls_keeper_media(ngx_live_hls_loaded_t *l, ngx_uint_t n,
     u_char *dir, ngx_uint_t ended, ngx_log_t *log);
@@ -202,6 +215,7 @@ ngx_live_hls_keeper_handler(ngx_event_t *ev)
     }
 
     k->now = ngx_time();
+    k->changed = 0;
 
     task = &k->task;
     ngx_memzero(task, sizeof(ngx_thread_task_t));
@@ -278,6 +292,12 @@ ngx_live_hls_keeper_done(ngx_event_t *ev)
 
     ngx_free(k->live);
     k->running = 0;
+
+    /* to those who wait for what has not come back */
+
+    if (k->changed) {
+        ngx_live_notice();
+    }
 }
 
 
@@ -301,8 +321,9 @@ static void
 ngx_live_hls_keeper_app(ngx_live_hls_keeper_t *k,
     ngx_live_hls_keeper_app_t *app, ngx_log_t *log)
 {
-    u_char     *name, path[NGX_MAX_PATH];
-    ngx_dir_t   d;
+    u_char           *name, path[NGX_MAX_PATH];
+    ngx_dir_t         d;
+    ngx_file_info_t   fi;
 
     if (ngx_open_dir(&app->dir, &d) == NGX_ERROR) {
         return;
@@ -310,35 +331,45 @@ ngx_live_hls_keeper_app(ngx_live_hls_keeper_t *k,
 
     while (ngx_live_hls_keeper_next(&d, app->dir.data, path, &name) == NGX_OK)
     {
-        ngx_live_hls_keeper_stream(k, app, path, log);
+        if (ngx_live_hls_keeper_stream(k, app, path, log)) {
+            continue;
+        }
 
-        /* of a name that has no session any more; fails when there is one */
+        /* of a name that has no session any more; fails when one begins */
 
-        (void) ngx_delete_dir(path);
+        if (ngx_file_info(path, &fi) != NGX_FILE_ERROR
+            && k->now - ngx_file_mtime(&fi) > NGX_LIVE_HLS_KEEPER_UNUSED)
+        {
+            (void) ngx_delete_dir(path);
+        }
     }
 
     (void) ngx_close_dir(&d);
 }
 
 
-static void
+/* the number of entries that were found */
+
+static ngx_uint_t
 ngx_live_hls_keeper_stream(ngx_live_hls_keeper_t *k,
     ngx_live_hls_keeper_app_t *app, u_char *dir, ngx_log_t *log)
 {
     u_char      *name, path[NGX_MAX_PATH];
     ngx_dir_t    d;
     ngx_str_t    s;
-    ngx_uint_t   i;
+    ngx_uint_t   i, n;
 
     s.data = dir;
     s.len = ngx_strlen(dir);
 
     if (ngx_open_dir(&s, &d) == NGX_ERROR) {
-        return;
+        return 0;
     }
 
-    while (ngx_live_hls_keeper_next(&d, dir, path, &name) == NGX_OK) {
-
+    for (n = 0;
+         ngx_live_hls_keeper_next(&d, dir, path, &name) == NGX_OK;
+         n++)
+    {
         s.data = name;
         s.len = ngx_strlen(name);
 
@@ -358,6 +389,8 @@ ngx_live_hls_keeper_stream(ngx_live_hls_keeper_t *k,
     }
 
     (void) ngx_close_dir(&d);
+
+    return n;
 }
 
 
@@ -394,9 +427,9 @@ ngx_live_hls_keeper_session(ngx_live_hls_keeper_t *k,
         return;
     }
 
-    /* a second more than what a publisher has for its return */
-
-    ngx_live_hls_keeper_end(dir, age > app->recover + 1, log);
+    k->changed += ngx_live_hls_keeper_end(dir,
+                                age > app->recover + NGX_LIVE_HLS_KEEPER_LATE,
+                                log);
 }
 
 
@@ -428,9 +461,9 @@ ngx_live_hls_keeper_ended(u_char *path)
 }
 
 
-/* writes the playlists of a session; the final ones only once */
+/* writes the playlists of a session; the final ones only once; 0: none */
 
-static void
+static ngx_uint_t
 ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended, ngx_log_t *log)
 {
     u_char                         *p, line[64], path[NGX_MAX_PATH];
@@ -440,7 +473,7 @@ ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended, ngx_log_t *log)
     ngx_live_hls_journal_record_t   rec;
 
     if (ngx_live_hls_load(&l, dir, log) != NGX_OK) {
-        return;
+        return 0;
     }
 
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V.m3u8%Z", dir,
@@ -450,7 +483,7 @@ ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended, ngx_log_t *log)
         && ngx_file_mtime(&fi) > l.mtime)
     {
         ngx_live_hls_load_free(&l);
-        return;
+        return 0;
     }
 
     for (i = 0; i < l.n; i++) {
@@ -468,12 +501,15 @@ ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended, ngx_log_t *log)
         rec.type = NGX_LIVE_HLS_JOURNAL_END;
         p = ngx_live_hls_journal_write(line, line + sizeof(line), &rec);
 
-        if (p && truncate((char *) path, l.valid) == 0) {
-            (void) ngx_live_hls_disk_add(path, line, p - line);
+        if (p) {
+            (void) ngx_live_hls_file_end(path, l.len, l.valid, line,
+                                         p - line);
         }
     }
 
     ngx_live_hls_load_free(&l);
+
+    return 1;
 }
 
 
@@ -558,7 +594,7 @@ ngx_live_hls_keeper_media(ngx_live_hls_loaded_t *l, ngx_uint_t n, u_char *dir,
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V.m3u8%Z", dir,
                         &r->track.name);
 
-    (void) ngx_live_hls_disk_put(path, text, size);
+    (void) ngx_live_hls_file_put(path, text, size);
 
     ngx_free(text);
 }
@@ -620,7 +656,7 @@ ngx_live_hls_keeper_index(ngx_live_hls_loaded_t *l, u_char *dir,
 
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/../index.m3u8%Z", dir);
 
-    (void) ngx_live_hls_disk_put(path, text, size);
+    (void) ngx_live_hls_file_put(path, text, size);
 
     ngx_free(text);
 }

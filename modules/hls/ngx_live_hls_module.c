@@ -8,6 +8,7 @@
 #include "ngx_live_hls_recover.h"
 #include "ngx_live_hls_secret.h"
 #include "ngx_live_json.h"
+#include "ngx_live_worker.h"
 
 #include <ngx_thread_pool.h>
 
@@ -31,6 +32,14 @@ static ngx_int_t ngx_live_hls_init_process(ngx_cycle_t *cycle);
 
 static ngx_live_hls_packager_t *ngx_live_hls_packager(ngx_live_stream_t *st);
 static ngx_live_hls_packager_t *ngx_live_hls_open(ngx_live_stream_t *st);
+static ngx_live_hls_packager_t *ngx_live_hls_create(ngx_live_stream_t *st,
+    ngx_live_hls_app_conf_t *conf);
+static ngx_int_t ngx_live_hls_search(ngx_live_stream_t *st,
+    ngx_live_hls_app_conf_t *conf);
+static void ngx_live_hls_recovered(ngx_live_stream_t *st,
+    ngx_live_hls_recover_t *rec, ngx_int_t rc);
+static void ngx_live_hls_replay(ngx_live_stream_t *st,
+    ngx_live_hls_packager_t *p, uint64_t seq);
 static void ngx_live_hls_close(ngx_live_stream_t *st);
 static ngx_int_t ngx_live_hls_stream_start(ngx_live_stream_t *st);
 static void ngx_live_hls_stream_frame(ngx_live_stream_t *st,
@@ -180,17 +189,18 @@ ngx_live_hls_packager(ngx_live_stream_t *st)
 }
 
 
+/* NULL also while a session is looked for: ngx_live_hls_recovered() follows */
+
 static ngx_live_hls_packager_t *
 ngx_live_hls_open(ngx_live_stream_t *st)
 {
-    ngx_uint_t                recovered;
     ngx_live_hls_sh_t        *hls;
     ngx_live_hls_local_t     *local;
-    ngx_live_hls_packager_t  *p;
     ngx_live_hls_app_conf_t  *conf;
 
     local = ngx_live_hls_local(st);
-    if (local == NULL) {
+
+    if (local == NULL || local->recover) {
         return NULL;
     }
 
@@ -210,21 +220,30 @@ ngx_live_hls_open(ngx_live_stream_t *st)
         return NULL;
     }
 
-    recovered = 0;
+    /* players know of its end: the stream has no other session */
 
-    if (hls) {
+    if (hls && hls->state == NGX_LIVE_HLS_ENDED) {
+        return NULL;
+    }
 
-        /* players know of its end: the stream has no other session */
+    if (hls == NULL || hls->recovering) {
 
-        if (hls->state == NGX_LIVE_HLS_ENDED) {
+        if (ngx_live_hls_search(st, conf) == NGX_AGAIN) {
             return NULL;
         }
 
-        hls->stat.adopted++;
-
     } else {
-        recovered = (ngx_live_hls_recover(st, conf) == NGX_OK);
+        hls->stat.adopted++;
     }
+
+    return ngx_live_hls_create(st, conf);
+}
+
+
+static ngx_live_hls_packager_t *
+ngx_live_hls_create(ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf)
+{
+    ngx_live_hls_packager_t  *p;
 
     p = ngx_live_hls_packager_create(st, conf);
 
@@ -234,13 +253,116 @@ ngx_live_hls_open(ngx_live_stream_t *st)
         return NULL;
     }
 
-    if (recovered) {
-        ngx_live_hls_packager_skip(p);
-    }
-
-    local->packager = p;
+    ngx_live_hls_local(st)->packager = p;
 
     return p;
+}
+
+
+/*
+ * NGX_AGAIN: a session is looked for; players of the stream wait for its
+ * first playlist, as they do while it is measured.
+ */
+
+static ngx_int_t
+ngx_live_hls_search(ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf)
+{
+    ngx_live_hls_sh_t     *hls;
+    ngx_live_hls_local_t  *local;
+
+    hls = ngx_live_hls_get(st->sh);
+    local = ngx_live_hls_local(st);
+
+    if (ngx_live_hls_recover_wanted(st, conf)) {
+
+        if (hls == NULL) {
+            hls = ngx_live_hls_index_create(st->sh, conf);
+        }
+
+        if (hls) {
+            if (!hls->recovering) {
+                hls->recovered = st->sh->ring->head;
+                hls->recovering = ngx_live_now();
+            }
+
+            local->recover = ngx_live_hls_recover(st, conf,
+                                                  ngx_live_hls_recovered);
+        }
+    }
+
+    if (local->recover) {
+        return NGX_AGAIN;
+    }
+
+    if (hls) {
+        hls->recovering = 0;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* what has come in meanwhile is in the ring */
+
+static void
+ngx_live_hls_recovered(ngx_live_stream_t *st, ngx_live_hls_recover_t *rec,
+    ngx_int_t rc)
+{
+    ngx_live_hls_sh_t        *hls;
+    ngx_live_hls_packager_t  *p;
+
+    ngx_live_hls_local(st)->recover = NULL;
+
+    if (rc == NGX_ERROR) {
+        return;
+    }
+
+    hls = ngx_live_hls_get(st->sh);
+
+    p = ngx_live_hls_create(st, ngx_live_get_module_app_conf(st->app,
+                                                        ngx_live_hls_module));
+    if (p && rc == NGX_OK) {
+        ngx_live_hls_recover_finish(rec, p);
+        ngx_live_hls_packager_skip(p, hls->recovering);
+    }
+
+    hls->recovering = 0;
+
+    if (p) {
+        ngx_live_hls_replay(st, p, hls->recovered);
+
+    } else if (rc == NGX_OK) {
+
+        /* nobody may take its open segment for a new one */
+
+        ngx_live_hls_index_state(hls, NGX_LIVE_HLS_ENDED);
+    }
+
+    ngx_live_stream_ring(st);
+    ngx_live_notice();
+}
+
+
+static void
+ngx_live_hls_replay(ngx_live_stream_t *st, ngx_live_hls_packager_t *p,
+    uint64_t seq)
+{
+    ngx_live_ring_sh_t  *ring;
+
+    ring = st->sh->ring;
+
+    if (st->publisher || seq != ring->head) {
+        ngx_live_hls_packager_start(p);
+    }
+
+    for (seq = ngx_max(seq, ring->tail); seq < ring->head; seq++) {
+        ngx_live_hls_packager_frame(p, ngx_live_ring_entry(ngx_live_zone,
+                                                           ring, seq));
+    }
+
+    if (st->publisher == NULL) {
+        ngx_live_hls_packager_stop(p);
+    }
 }
 
 
@@ -251,7 +373,16 @@ ngx_live_hls_close(ngx_live_stream_t *st)
 
     local = ngx_live_stream_module_ctx(st, ngx_live_hls_module);
 
-    if (local && local->packager) {
+    if (local == NULL) {
+        return;
+    }
+
+    if (local->recover) {
+        ngx_live_hls_recover_cancel(local->recover);
+        local->recover = NULL;
+    }
+
+    if (local->packager) {
         ngx_live_hls_packager_destroy(local->packager);
         local->packager = NULL;
     }
@@ -293,18 +424,16 @@ ngx_live_hls_stream_stop(ngx_live_stream_t *st)
 {
     ngx_live_hls_packager_t  *p;
 
-    p = ngx_live_hls_packager(st);
-
-    if (p == NULL) {
-        return;
-    }
-
     if (!st->owned) {
         ngx_live_hls_close(st);
         return;
     }
 
-    ngx_live_hls_packager_stop(p);
+    p = ngx_live_hls_packager(st);
+
+    if (p) {
+        ngx_live_hls_packager_stop(p);
+    }
 }
 
 
@@ -335,13 +464,14 @@ ngx_live_hls_stream_end(ngx_live_stream_t *st)
 
     if (p) {
         ngx_live_hls_packager_end(p);
-        ngx_live_hls_close(st);
-        return;
     }
+
+    ngx_live_hls_close(st);
 
     hls = ngx_live_hls_get(st->sh);
 
     if (hls) {
+        hls->recovering = 0;
         ngx_live_hls_index_state(hls, NGX_LIVE_HLS_ENDED);
     }
 }
@@ -366,7 +496,7 @@ ngx_live_hls_stream_status(ngx_live_stream_sh_t *sh, ngx_live_json_t *js)
     ngx_uint_t                 i;
     ngx_live_hls_sh_t         *hls;
     static const char * const  states[] = { "measuring", "live", "away",
-                                            "ended" };
+                                            "ended", "recovering" };
 
     hls = ngx_live_hls_get(sh);
 
@@ -378,8 +508,11 @@ ngx_live_hls_stream_status(ngx_live_stream_sh_t *sh, ngx_live_json_t *js)
 
     ngx_live_json_string(js, "session", hls->session,
                          ngx_strlen(hls->session));
-    ngx_live_json_string(js, "state", (u_char *) states[hls->state],
-                         ngx_strlen(states[hls->state]));
+
+    i = hls->recovering ? 4 : hls->state;
+
+    ngx_live_json_string(js, "state", (u_char *) states[i],
+                         ngx_strlen(states[i]));
     ngx_live_json_bool(js, "low_latency", hls->low_latency);
 
     if (hls->reason[0]) {

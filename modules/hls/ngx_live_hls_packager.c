@@ -845,14 +845,14 @@ ngx_live_hls_packager_last(ngx_live_hls_packager_t *p)
  */
 
 void
-ngx_live_hls_packager_skip(ngx_live_hls_packager_t *p)
+ngx_live_hls_packager_skip(ngx_live_hls_packager_t *p, int64_t now)
 {
     int64_t     passed;
     ngx_uint_t  i;
 
     ngx_live_hls_packager_align(p);
 
-    passed = ngx_live_now() - ngx_live_hls_packager_last(p);
+    passed = now - ngx_live_hls_packager_last(p);
     passed = ngx_min(passed, (int64_t) p->conf->segment);
     passed = ngx_max(passed, 100);
 

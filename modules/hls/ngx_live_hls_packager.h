@@ -108,8 +108,11 @@ void ngx_live_hls_packager_frame(ngx_live_hls_packager_t *p,
 void ngx_live_hls_packager_stop(ngx_live_hls_packager_t *p);
 void ngx_live_hls_packager_end(ngx_live_hls_packager_t *p);
 
-/* the session was cut off by a restart: its open segment is a gap */
-void ngx_live_hls_packager_skip(ngx_live_hls_packager_t *p);
+/*
+ * The session was cut off by a restart: its open segment is a gap, which lasts
+ * until "now" at most.
+ */
+void ngx_live_hls_packager_skip(ngx_live_hls_packager_t *p, int64_t now);
 
 ngx_live_hls_track_t *ngx_live_hls_packager_track(ngx_live_hls_packager_t *p,
     ngx_live_hls_rendition_sh_t *r);

@@ -8,27 +8,53 @@
 #include "ngx_live_hls_load.h"
 #include "ngx_live_hls_name.h"
 
+#include <ngx_thread_pool.h>
+
 
 /* seconds after the start by which the keeper has been everywhere */
 #define NGX_LIVE_HLS_RECOVER_EARLY  3
 
+/* ms until a full queue of tasks is tried again */
+#define NGX_LIVE_HLS_RECOVER_AGAIN  200
 
-static ngx_int_t ngx_live_hls_recover_find(ngx_live_stream_t *st,
-    ngx_live_hls_app_conf_t *conf, u_char *session, u_char *dir);
-static void ngx_live_hls_recover_session(ngx_live_stream_t *st,
-    ngx_live_hls_app_conf_t *conf, ngx_live_hls_loaded_t *l, u_char *dir);
-static ngx_int_t ngx_live_hls_recover_rendition(ngx_live_stream_t *st,
-    ngx_live_hls_app_conf_t *conf, ngx_live_hls_sh_t *hls,
-    ngx_live_hls_loaded_t *l, ngx_live_hls_loaded_rendition_t *lr,
-    u_char *dir);
+
+struct ngx_live_hls_recover_s {
+    ngx_thread_task_t             task;
+    ngx_live_stream_t            *stream;    /* a reference */
+    ngx_live_hls_recover_pt       handler;
+    ngx_thread_pool_t            *threads;
+    ngx_event_t                   timer;     /* to try again to post it */
+    ngx_connection_t              dummy;
+    time_t                        time;      /* see _recover_time() */
+
+    unsigned                      cancelled:1;
+
+    /* the task's, while it runs */
+    u_char                        session[NGX_LIVE_SESSION_LEN + 1];
+    u_char                        dir[NGX_MAX_PATH];
+    ngx_uint_t                    found;
+    ngx_live_hls_loaded_t         loaded;
+
+    uint64_t                      gone[NGX_LIVE_TRACKS][2];
+};
+
+
+static void ngx_live_hls_recover_post(ngx_live_hls_recover_t *rec);
+static void ngx_live_hls_recover_again(ngx_event_t *ev);
+static void ngx_live_hls_recover_thread(void *data, ngx_log_t *log);
+static ngx_int_t ngx_live_hls_recover_find(ngx_live_hls_recover_t *rec);
+static void ngx_live_hls_recover_look(ngx_live_hls_recover_t *rec);
+static void ngx_live_hls_recover_done(ngx_event_t *ev);
+static void ngx_live_hls_recover_free(ngx_live_hls_recover_t *rec);
+static ngx_int_t ngx_live_hls_recover_session(ngx_live_hls_recover_t *rec,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_sh_t *hls);
+static ngx_int_t ngx_live_hls_recover_rendition(ngx_live_hls_recover_t *rec,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_sh_t *hls, ngx_uint_t n);
 static void ngx_live_hls_recover_info(ngx_live_track_info_t *info,
     ngx_live_hls_journal_track_t *track);
-static void ngx_live_hls_recover_segment(ngx_live_hls_sh_t *hls,
-    ngx_live_hls_rendition_sh_t *r, ngx_live_hls_loaded_segment_t *from,
-    ngx_str_t *name, u_char *dir, ngx_log_t *log);
-static uint32_t ngx_live_hls_recover_init(ngx_live_hls_sh_t *hls,
-    ngx_live_hls_rendition_sh_t *r, uint64_t hash, ngx_str_t *name,
-    u_char *dir, ngx_log_t *log);
+static void ngx_live_hls_recover_segment(ngx_live_hls_recover_t *rec,
+    ngx_live_hls_sh_t *hls, ngx_live_hls_rendition_sh_t *r,
+    ngx_live_hls_loaded_segment_t *from);
 
 
 /* when nginx was started; a reload does not change it */
@@ -55,47 +81,121 @@ ngx_live_hls_recover_early(void)
 
 /*
  * The directory is read only while a session may be there that was cut off
- * by the restart; it blocks for as long as it takes to read one journal.
+ * by the restart.
  */
 
-ngx_int_t
-ngx_live_hls_recover(ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf)
+ngx_uint_t
+ngx_live_hls_recover_wanted(ngx_live_stream_t *st,
+    ngx_live_hls_app_conf_t *conf)
 {
-    u_char                 session[NGX_LIVE_SESSION_LEN + 1];
-    u_char                 dir[NGX_MAX_PATH];
-    ngx_live_hls_loaded_t  l;
+    return ngx_current_msec - ngx_live_hls_started
+           <= (ngx_msec_t) ngx_live_hls_recover_time(conf, st->app->reconnect)
+              * 1000
+           && ngx_live_hls_dir_len(&conf->path, &st->sh->app, &st->sh->name)
+              <= NGX_MAX_PATH;
+}
 
-    if (ngx_current_msec - ngx_live_hls_started
-        > (ngx_msec_t) ngx_live_hls_recover_time(conf, st->app->reconnect)
-          * 1000)
+
+ngx_live_hls_recover_t *
+ngx_live_hls_recover(ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf,
+    ngx_live_hls_recover_pt handler)
+{
+    ngx_live_hls_recover_t  *rec;
+
+    rec = ngx_calloc(sizeof(ngx_live_hls_recover_t), st->log);
+    if (rec == NULL) {
+        return NULL;
+    }
+
+    st->refs++;
+
+    rec->stream = st;
+    rec->handler = handler;
+    rec->threads = conf->pool;
+    rec->time = ngx_live_hls_recover_time(conf, st->app->reconnect);
+
+    (void) ngx_live_hls_dir(rec->dir, &conf->path, &st->sh->app,
+                            &st->sh->name, NULL);
+
+    rec->dummy.fd = (ngx_socket_t) -1;
+    rec->dummy.data = rec;
+
+    rec->timer.handler = ngx_live_hls_recover_again;
+    rec->timer.data = &rec->dummy;
+    rec->timer.log = ngx_cycle->log;
+    rec->timer.cancelable = 1;
+
+    rec->task.ctx = rec;
+    rec->task.handler = ngx_live_hls_recover_thread;
+    rec->task.event.data = rec;
+    rec->task.event.log = ngx_cycle->log;
+    rec->task.event.handler = ngx_live_hls_recover_done;
+
+    ngx_live_hls_recover_post(rec);
+
+    return rec;
+}
+
+
+static void
+ngx_live_hls_recover_post(ngx_live_hls_recover_t *rec)
+{
+    if (ngx_thread_task_post(rec->threads, &rec->task) != NGX_OK) {
+        ngx_add_timer(&rec->timer, NGX_LIVE_HLS_RECOVER_AGAIN);
+    }
+}
+
+
+static void
+ngx_live_hls_recover_again(ngx_event_t *ev)
+{
+    ngx_connection_t  *c;
+
+    c = ev->data;
+
+    ngx_live_hls_recover_post(c->data);
+}
+
+
+void
+ngx_live_hls_recover_cancel(ngx_live_hls_recover_t *rec)
+{
+    rec->cancelled = 1;
+
+    if (rec->timer.timer_set) {
+        ngx_del_timer(&rec->timer);
+        ngx_live_hls_recover_free(rec);
+    }
+}
+
+
+/*
+ * Reads and changes nothing: until it is done the stream may have become
+ * another worker's, which does the same.
+ */
+
+static void
+ngx_live_hls_recover_thread(void *data, ngx_log_t *log)
+{
+    ngx_live_hls_recover_t *rec = data;
+
+    if (ngx_live_hls_recover_find(rec) != NGX_OK
+        || ngx_live_hls_load(&rec->loaded, rec->dir, log) != NGX_OK)
     {
-        return NGX_DECLINED;
+        return;
     }
 
-    if (ngx_live_hls_dir_len(&conf->path, &st->sh->app, &st->sh->name)
-        > NGX_MAX_PATH
-        || ngx_live_hls_recover_find(st, conf, session, dir) != NGX_OK
-        || ngx_live_hls_load(&l, dir, st->log) != NGX_OK)
-    {
-        return NGX_DECLINED;
+    if (!rec->loaded.ended) {
+        ngx_live_hls_recover_look(rec);
+        rec->found = 1;
     }
-
-    if (!l.ended) {
-        ngx_cpystrn(st->sh->session, session, sizeof(st->sh->session));
-        ngx_live_hls_recover_session(st, conf, &l, dir);
-    }
-
-    ngx_live_hls_load_free(&l);
-
-    return ngx_live_hls_get(st->sh) ? NGX_OK : NGX_DECLINED;
 }
 
 
 /* the session with the newest journal */
 
 static ngx_int_t
-ngx_live_hls_recover_find(ngx_live_stream_t *st,
-    ngx_live_hls_app_conf_t *conf, u_char *session, u_char *dir)
+ngx_live_hls_recover_find(ngx_live_hls_recover_t *rec)
 {
     u_char           *p, path[NGX_MAX_PATH];
     time_t            newest;
@@ -103,18 +203,16 @@ ngx_live_hls_recover_find(ngx_live_stream_t *st,
     ngx_str_t         name;
     ngx_file_info_t   fi;
 
-    p = ngx_live_hls_dir(dir, &conf->path, &st->sh->app, &st->sh->name, NULL);
+    name.data = rec->dir;
+    name.len = ngx_strlen(rec->dir);
 
-    name.data = dir;
-    name.len = p - dir;
+    p = rec->dir + name.len;
 
     if (ngx_open_dir(&name, &d) == NGX_ERROR) {
         return NGX_DECLINED;
     }
 
-    newest = ngx_time()
-             - (time_t) ngx_live_hls_recover_time(conf, st->app->reconnect);
-    *session = '\0';
+    newest = time(NULL) - rec->time;
 
     while (ngx_read_dir(&d) == NGX_OK) {
 
@@ -127,98 +225,215 @@ ngx_live_hls_recover_find(ngx_live_stream_t *st,
             continue;
         }
 
-        (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V/journal%Z", dir, &name);
+        (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V/journal%Z", rec->dir,
+                            &name);
 
         if (ngx_file_info(path, &fi) != NGX_FILE_ERROR
             && ngx_file_mtime(&fi) >= newest)
         {
             newest = ngx_file_mtime(&fi);
-            ngx_cpystrn(session, name.data, name.len + 1);
+            ngx_cpystrn(rec->session, name.data, name.len + 1);
         }
     }
 
     (void) ngx_close_dir(&d);
 
-    if (*session == '\0') {
+    if (rec->session[0] == '\0') {
         return NGX_DECLINED;
     }
 
     *p++ = '/';
-    ngx_cpystrn(p, session, NGX_LIVE_SESSION_LEN + 1);
+    ngx_cpystrn(p, rec->session, NGX_LIVE_SESSION_LEN + 1);
 
     return NGX_OK;
 }
 
 
+/* a segment whose file is not as long as it should be is a gap */
+
 static void
-ngx_live_hls_recover_session(ngx_live_stream_t *st,
-    ngx_live_hls_app_conf_t *conf, ngx_live_hls_loaded_t *l, u_char *dir)
+ngx_live_hls_recover_look(ngx_live_hls_recover_t *rec)
 {
-    u_char              path[NGX_MAX_PATH];
-    ngx_uint_t          i;
-    ngx_live_hls_sh_t  *hls;
+    u_char                           *path, buf[NGX_MAX_PATH];
+    ngx_uint_t                        i, n;
+    ngx_file_info_t                   fi;
+    ngx_live_hls_loaded_segment_t    *seg;
+    ngx_live_hls_loaded_rendition_t  *lr;
 
-    (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/journal%Z", dir);
+    for (i = 0; i < rec->loaded.n; i++) {
+        lr = &rec->loaded.renditions[i];
 
-    if (l->valid < l->len && truncate((char *) path, l->valid) == -1) {
-        ngx_log_error(NGX_LOG_ERR, st->log, ngx_errno,
-                      "could not truncate \"%s\"", path);
+        for (n = 0; n < lr->n; n++) {
+            seg = &lr->segments[n];
+
+            path = ngx_live_hls_load_path(buf, rec->dir, &lr->track.name,
+                                          NGX_LIVE_HLS_NAME_SEGMENT,
+                                          seg->msn);
+
+            if (path == NULL || seg->bytes == 0
+                || ngx_file_info(path, &fi) == NGX_FILE_ERROR
+                || ngx_file_size(&fi) < (off_t) seg->bytes)
+            {
+                seg->flags |= NGX_LIVE_HLS_GAP;
+            }
+        }
+    }
+}
+
+
+static void
+ngx_live_hls_recover_done(ngx_event_t *ev)
+{
+    ngx_uint_t                recovered;
+    ngx_live_stream_t        *st;
+    ngx_live_hls_sh_t        *hls;
+    ngx_live_hls_recover_t   *rec;
+    ngx_live_hls_app_conf_t  *conf;
+
+    rec = ev->data;
+    st = rec->stream;
+
+    /* if another worker has taken the stream, that one will do it */
+
+    if (rec->cancelled || !ngx_live_stream_owned(st)) {
+
+        if (!rec->cancelled) {
+            rec->handler(st, rec, NGX_ERROR);
+        }
+
+        ngx_live_hls_recover_free(rec);
         return;
     }
 
-    hls = ngx_live_hls_index_create(st->sh, conf);
-    if (hls == NULL) {
-        return;
+    hls = ngx_live_hls_get(st->sh);
+    conf = ngx_live_get_module_app_conf(st->app, ngx_live_hls_module);
+
+    recovered = (rec->found
+                 && ngx_live_hls_recover_session(rec, conf, hls) == NGX_OK);
+
+    rec->handler(st, rec, recovered ? NGX_OK : NGX_DECLINED);
+
+    ngx_live_hls_recover_free(rec);
+}
+
+
+static void
+ngx_live_hls_recover_free(ngx_live_hls_recover_t *rec)
+{
+    ngx_live_stream_t  *st;
+
+    st = rec->stream;
+
+    ngx_live_hls_load_free(&rec->loaded);
+    ngx_free(rec);
+
+    ngx_live_stream_close(st);
+}
+
+
+static ngx_int_t
+ngx_live_hls_recover_session(ngx_live_hls_recover_t *rec,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_sh_t *hls)
+{
+    ngx_uint_t              i, n;
+    ngx_live_stream_t      *st;
+    ngx_live_hls_loaded_t  *l;
+
+    st = rec->stream;
+    l = &rec->loaded;
+
+    if (hls->version & 1) {
+        ngx_live_hls_index_end(hls);
     }
 
     /* what players were told stays */
 
-    hls->created = l->header.created;
     hls->target_duration = l->header.target;
-    hls->part_target_us = l->header.part;
-    hls->part_target = ngx_live_hls_fit_target_ticks(l->header.part);
-    hls->low_latency = (l->header.part != 0);
 
-    for (i = 0; i < l->n; i++) {
+    /* there are renditions if a worker has died on the next few lines */
 
-        /* it would be old news when nginx is started the next time */
+    n = hls->nrenditions ? 0 : l->n;
 
-        (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V.m3u8%Z", dir,
-                            &l->renditions[i].track.name);
-        (void) ngx_delete_file(path);
-
-        if (ngx_live_hls_recover_rendition(st, conf, hls, l,
-                                           &l->renditions[i], dir)
-            != NGX_OK)
-        {
+    for (i = 0; i < n; i++) {
+        if (ngx_live_hls_recover_rendition(rec, conf, hls, i) != NGX_OK) {
             ngx_log_error(NGX_LOG_ERR, st->log, 0,
                           "live zone is full, a rendition of \"%V\" "
                           "is not continued", &st->sh->sn.str);
         }
     }
 
-    if (hls->nrenditions == 0) {
-        return;
+    if (hls->nrenditions == 0
+        || ngx_live_hls_index_session(hls, st->sh, &conf->path, rec->session)
+           != NGX_OK)
+    {
+        hls->target_duration = (conf->target_duration + 999) / 1000;
+        return NGX_DECLINED;
     }
+
+    ngx_cpystrn(st->sh->session, rec->session, sizeof(st->sh->session));
+
+    hls->created = l->header.created;
+    hls->part_target_us = l->header.part;
+    hls->part_target = ngx_live_hls_fit_target_ticks(l->header.part);
+    hls->low_latency = (l->header.part != 0);
 
     ngx_live_hls_index_state(hls, NGX_LIVE_HLS_AWAY);
 
     ngx_log_error(NGX_LOG_NOTICE, st->log, 0,
                   "HLS session \"%s\" of \"%V\" is continued",
                   st->sh->session, &st->sh->sn.str);
+
+    return NGX_OK;
+}
+
+
+/*
+ * The playlists of the files would be old news when nginx is started the next
+ * time.
+ */
+
+void
+ngx_live_hls_recover_finish(ngx_live_hls_recover_t *rec,
+    ngx_live_hls_packager_t *p)
+{
+    u_char                  name[NGX_LIVE_HLS_NAME_FILE_LEN + 1];
+    ngx_uint_t              i;
+    ngx_live_hls_loaded_t  *l;
+
+    l = &rec->loaded;
+
+    p->disk->cut = 1;
+    p->disk->read = l->len;
+    p->disk->valid = l->valid;
+
+    for (i = 0; i < l->n; i++) {
+        (void) ngx_snprintf(name, sizeof(name), "%V.m3u8%Z",
+                            &l->renditions[i].track.name);
+        ngx_live_hls_disk_unlink(p->disk, (char *) name);
+    }
+
+    for (i = 0; i < p->hls->nrenditions; i++) {
+        ngx_live_hls_disk_delete_range(p->disk, p->hls->renditions[i],
+                                       rec->gone[i][0], rec->gone[i][1]);
+    }
+
+    if (p->ntracks && p->tracks[0].r->first > l->window.first) {
+        ngx_live_hls_record_window(p);
+    }
 }
 
 
 static ngx_int_t
-ngx_live_hls_recover_rendition(ngx_live_stream_t *st,
-    ngx_live_hls_app_conf_t *conf, ngx_live_hls_sh_t *hls,
-    ngx_live_hls_loaded_t *l, ngx_live_hls_loaded_rendition_t *lr,
-    u_char *dir)
+ngx_live_hls_recover_rendition(ngx_live_hls_recover_t *rec,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_sh_t *hls, ngx_uint_t n)
 {
-    ngx_int_t                     track;
-    ngx_uint_t                    i;
-    ngx_live_track_info_t         info;
-    ngx_live_hls_rendition_sh_t  *r;
+    ngx_int_t                         track;
+    ngx_uint_t                        i;
+    ngx_live_track_info_t             info;
+    ngx_live_hls_rendition_sh_t      *r;
+    ngx_live_hls_loaded_rendition_t  *lr;
+
+    lr = &rec->loaded.renditions[n];
 
     if (lr->n == 0) {
         return NGX_OK;
@@ -236,18 +451,21 @@ ngx_live_hls_recover_rendition(ngx_live_stream_t *st,
 
     r = ngx_live_hls_index_rendition(hls, track, &info, lr->segments[0].msn,
                                      ngx_live_hls_measure_capacity(hls, conf),
-                                     st->app->buffer_size);
+                                     rec->stream->app->buffer_size);
     if (r == NULL) {
         return NGX_ERROR;
     }
 
     r->frame = lr->track.frame;
-    r->discontinuity = l->window.dseq;
+    r->discontinuity = rec->loaded.window.dseq;
+
+    rec->gone[hls->nrenditions][0] = r->oldest;
 
     for (i = 0; i < lr->n; i++) {
-        ngx_live_hls_recover_segment(hls, r, &lr->segments[i],
-                                     &lr->track.name, dir, st->log);
+        ngx_live_hls_recover_segment(rec, hls, r, &lr->segments[i]);
     }
+
+    rec->gone[hls->nrenditions][1] = r->oldest;
 
     ngx_live_hls_index_link(hls, r);
 
@@ -275,90 +493,32 @@ ngx_live_hls_recover_info(ngx_live_track_info_t *info,
 }
 
 
-/* a file that is not as long as it should be is a gap */
-
 static void
-ngx_live_hls_recover_segment(ngx_live_hls_sh_t *hls,
-    ngx_live_hls_rendition_sh_t *r, ngx_live_hls_loaded_segment_t *from,
-    ngx_str_t *name, u_char *dir, ngx_log_t *log)
+ngx_live_hls_recover_segment(ngx_live_hls_recover_t *rec,
+    ngx_live_hls_sh_t *hls, ngx_live_hls_rendition_sh_t *r,
+    ngx_live_hls_loaded_segment_t *from)
 {
-    u_char                     *path, buf[NGX_MAX_PATH];
-    uint64_t                    first, last;
-    ngx_file_info_t             fi;
-    ngx_live_hls_segment_sh_t   seg;
+    uint64_t                   first, last;
+    ngx_live_hls_segment_sh_t  seg;
 
     ngx_memzero(&seg, sizeof(ngx_live_hls_segment_sh_t));
 
     seg.start = from->start;
     seg.date = from->date;
     seg.duration = from->duration;
-    seg.size = from->bytes;
-    seg.flags = from->flags | NGX_LIVE_HLS_FILE;
+    seg.flags = from->flags;
 
-    path = ngx_live_hls_load_path(buf, dir, name, NGX_LIVE_HLS_NAME_SEGMENT,
-                                  from->msn);
-
-    if (path == NULL || seg.size == 0
-        || ngx_file_info(path, &fi) == NGX_FILE_ERROR
-        || ngx_file_size(&fi) < (off_t) seg.size)
-    {
-        seg.flags |= NGX_LIVE_HLS_GAP;
-        seg.size = 0;
+    if (!(seg.flags & NGX_LIVE_HLS_GAP)) {
+        seg.size = from->bytes;
+        seg.flags |= NGX_LIVE_HLS_FILE;
     }
 
-    if (seg.flags & NGX_LIVE_HLS_GAP) {
-        seg.flags &= ~NGX_LIVE_HLS_FILE;
-    }
+    /* initialization sections are read from their files */
 
     if (from->map) {
-        seg.init = ngx_live_hls_recover_init(hls, r, from->map, name, dir,
-                                             log);
+        seg.init = ngx_live_hls_index_init(hls, r, from->map, NULL);
     }
 
     ngx_live_hls_index_publish(hls, r, NULL, &seg);
     ngx_live_hls_index_expire(hls, r, &first, &last);
-
-    while (first < last) {
-        path = ngx_live_hls_load_path(buf, dir, name,
-                                      NGX_LIVE_HLS_NAME_SEGMENT, first++);
-        if (path) {
-            (void) ngx_delete_file(path);
-        }
-    }
-}
-
-
-static uint32_t
-ngx_live_hls_recover_init(ngx_live_hls_sh_t *hls,
-    ngx_live_hls_rendition_sh_t *r, uint64_t hash, ngx_str_t *name,
-    u_char *dir, ngx_log_t *log)
-{
-    u_char     *path, buf[NGX_MAX_PATH];
-    time_t      mtime;
-    uint32_t    version;
-    ngx_str_t   data;
-    ngx_uint_t  i;
-
-    for (i = 0; i < NGX_LIVE_HLS_INITS; i++) {
-        if (r->inits[i].version && r->inits[i].hash == hash) {
-            return r->inits[i].version;
-        }
-    }
-
-    path = ngx_live_hls_load_path(buf, dir, name, NGX_LIVE_HLS_NAME_INIT,
-                                  hash);
-    data.data = NULL;
-
-    if (path) {
-        data.data = ngx_live_hls_load_file(path, NGX_LIVE_CONFIG_MAX * 2,
-                                           &data.len, &mtime, log);
-    }
-
-    version = ngx_live_hls_index_init(hls, r, hash, data.data ? &data : NULL);
-
-    if (data.data) {
-        ngx_free(data.data);
-    }
-
-    return version;
 }

@@ -30,11 +30,34 @@ ngx_uint_t ngx_live_hls_recover_early(void);
     (((reconnect) + (conf)->target_duration) / 1000 + 1)
 
 /*
- * A publisher came to a stream without an index.  NGX_OK: a session of this
- * stream that a restart of nginx had cut off is the stream's now.
+ * A publisher came to a stream without a session: one that a restart of nginx
+ * had cut off may be in the files, and is looked for in a thread.  The handler
+ * is called in the stream's worker:
+ *
+ *     NGX_OK        the stream's index has become that of the session, it is
+ *                   to be finished once it has a packager
+ *     NGX_DECLINED  there is none
+ *     NGX_ERROR     the stream is another worker's now
+ *
+ * It is not called once the search was cancelled.  Either way the search is
+ * no more the caller's; until then the stream's handle is kept.  NULL: no
+ * memory.
  */
-ngx_int_t ngx_live_hls_recover(ngx_live_stream_t *st,
+
+typedef struct ngx_live_hls_recover_s  ngx_live_hls_recover_t;
+
+typedef void (*ngx_live_hls_recover_pt)(ngx_live_stream_t *st,
+    ngx_live_hls_recover_t *rec, ngx_int_t rc);
+
+ngx_uint_t ngx_live_hls_recover_wanted(ngx_live_stream_t *st,
     ngx_live_hls_app_conf_t *conf);
+ngx_live_hls_recover_t *ngx_live_hls_recover(ngx_live_stream_t *st,
+    ngx_live_hls_app_conf_t *conf, ngx_live_hls_recover_pt handler);
+void ngx_live_hls_recover_cancel(ngx_live_hls_recover_t *rec);
+
+/* what is to be done in the files of the session */
+void ngx_live_hls_recover_finish(ngx_live_hls_recover_t *rec,
+    ngx_live_hls_packager_t *p);
 
 
 /* ngx_live_hls_keeper.c: one worker looks after the directories */

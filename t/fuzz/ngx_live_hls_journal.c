@@ -84,6 +84,32 @@ round_trip(ngx_live_hls_journal_record_t *rec)
 }
 
 
+/* what was compacted is a journal that has nothing to be left out */
+
+static void
+compact(u_char *data, size_t len)
+{
+    u_char  *out;
+    size_t   n;
+
+    out = malloc(2 * len + 1);
+    if (out == NULL) {
+        return;
+    }
+
+    n = ngx_live_hls_journal_compact(data, len, out);
+
+    if (n > len
+        || (n && (ngx_live_hls_journal_compact(out, n, out + len) != n
+                  || ngx_memcmp(out, out + len, n) != 0)))
+    {
+        abort();
+    }
+
+    free(out);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -109,6 +135,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         len = repair(buf, data + 1, data + size);
     }
+
+    compact(buf, len);
 
     ngx_live_hls_journal_init(&j, buf, len);
     j.more = (data[0] >> 1) & 1;

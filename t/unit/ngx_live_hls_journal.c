@@ -524,9 +524,64 @@ test_garbage(void)
 }
 
 
+static void
+test_compact(void)
+{
+    char    buf[2048], want[2048];
+    u_char  out[2048];
+    size_t  n, w, len;
+
+    n = line(buf, "H 1 s live/demo 0 6 0");
+    w = line(want, "H 1 s live/demo 0 6 0");
+
+    n += line(buf + n, "T v0 video avc1.64001f 0000000000000001 16 16 1/30 "
+              "0 0 -");
+    n += line(buf + n, "T a1 audio mp4a.40.2 0000000000000002 0 0 1/50 "
+              "48000 2 -");
+    n += line(buf + n, "S 0 0 0 - v0:90000:1000:0000000000000001:I");
+    n += line(buf + n, "S 0 0 0 - a1:90000:1000:0000000000000002:I");
+    n += line(buf + n, "W 1 0");
+    n += line(buf + n, "S 1 0 0 - v0:90000:1000:0000000000000001:I");
+    n += line(buf + n, "T v0 video avc1.64001f 0000000000000003 32 32 1/30 "
+              "0 0 -");
+    n += line(buf + n, "S 2 0 0 D v0:90000:1000:0000000000000003:I");
+
+    w += line(want + w, "T v0 video avc1.64001f 0000000000000003 32 32 1/30 "
+              "0 0 -");
+    w += line(want + w, "T a1 audio mp4a.40.2 0000000000000002 0 0 1/50 "
+              "48000 2 -");
+    w += line(want + w, "W 2 7");
+    w += line(want + w, "S 2 0 0 D v0:90000:1000:0000000000000003:I");
+
+    len = n;
+
+    n += line(buf + n, "W 2 7");
+
+    is_mem(out, ngx_live_hls_journal_compact((u_char *) buf, n, out), want, w,
+           "the window is left");
+    is_mem(out, ngx_live_hls_journal_compact((u_char *) want, w, out), want, w,
+           "once more nothing changes");
+
+    is_int(ngx_live_hls_journal_compact((u_char *) buf, n - 1, out), 0,
+           "a torn journal");
+
+    buf[100] ^= 1;
+    is_int(ngx_live_hls_journal_compact((u_char *) buf, n, out), 0,
+           "a damaged one");
+    buf[100] ^= 1;
+
+    n = len + line(buf + len, "E");
+    is_int(ngx_live_hls_journal_compact((u_char *) buf, n, out), 0,
+           "one that has ended");
+    is_int(ngx_live_hls_journal_compact((u_char *) buf, 0, out), 0,
+           "an empty one");
+}
+
+
 int
 main(int argc, char **argv)
 {
+    test_compact();
     test_write();
     test_read();
     test_garbage();
