@@ -451,7 +451,9 @@ ngx_live_token_key_verify_public(ngx_live_token_key_t *key, ngx_uint_t alg,
         return NGX_ERROR;
     }
 
-    rc = NGX_ERROR;
+    /* a key that allows neither this hash nor this salt has not signed it */
+
+    rc = NGX_DECLINED;
 
     if (EVP_DigestVerifyInit(ctx, &pctx, ngx_live_token_key_md(alg), NULL,
                              key->pkey)

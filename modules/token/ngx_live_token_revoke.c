@@ -162,6 +162,14 @@ ngx_live_token_revoke_add(ngx_live_token_revoke_t *table,
     e = (ngx_live_token_revoked_sh_t *)
             ngx_str_rbtree_lookup(&table->sh->rbtree, &key->str, key->hash);
 
+    if (e && e->until <= ngx_time()) {
+
+        /* what is over must not last on with the new one */
+
+        ngx_live_token_revoke_delete_locked(table, e);
+        e = NULL;
+    }
+
     if (e) {
         e->before = ngx_max(e->before, before);
         e->until = ngx_max(e->until, until);
