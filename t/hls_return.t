@@ -32,7 +32,7 @@ my $t = Test::NginxLive->new(
              hls on; hls_path %%DIR%%/hls; hls_segment 1s; hls_part 200ms;
              hls_window 60s; hls_target_duration 6s;
              application live { reconnect 60s; hls_waiters 8;
-                                hls_target_duration 20s; hls_part 300ms; }
+                                hls_target_duration 20s; hls_part 500ms; }
              application slow { reconnect 60s; hls_target_duration 1s; }
              application gone { reconnect 2s; hls_target_duration 8s; }',
     stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
