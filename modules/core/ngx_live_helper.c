@@ -341,6 +341,10 @@ ngx_live_helper_run(ngx_live_helper_t *h)
 static void
 ngx_live_helper_ask(ngx_live_helper_t *h)
 {
+    if (ngx_live_helper_has_read(h)) {
+        h->alive = ngx_current_msec;
+    }
+
     if (!h->asked) {
         h->asked = 1;
         h->ping = 1;

@@ -121,6 +121,7 @@ struct ngx_live_helper_s {
 
     uint64_t                   pings;
     ngx_msec_t                 alive;     /* it did something */
+    int                        unread;    /* bytes in the socket */
 
     ngx_live_helper_parser_t   parser;
     u_char                    *body;
@@ -165,6 +166,9 @@ ngx_int_t ngx_live_helper_open(ngx_live_helper_t *h,
     ngx_live_helper_process_t *process);
 void ngx_live_helper_close(ngx_live_helper_t *h);
 void ngx_live_helper_send(ngx_live_helper_t *h);
+
+/* of a full socket: whether something was taken out since the last call */
+ngx_uint_t ngx_live_helper_has_read(ngx_live_helper_t *h);
 void ngx_live_helper_text_line(ngx_live_helper_t *h);
 
 /* a message from the helper; NGX_ERROR with a reason */

@@ -13,6 +13,8 @@
 
 #include "ngx_live_helper.h"
 
+#include <linux/sockios.h>
+
 
 /* slices of a frame in one call */
 #define NGX_LIVE_HELPER_IOVS   16
@@ -336,6 +338,29 @@ ngx_live_helper_send(ngx_live_helper_t *h)
             return;
         }
     }
+}
+
+
+/*
+ * A socket is writable again when most of it was read, which takes a slow
+ * helper longer than it has for an answer.
+ */
+
+ngx_uint_t
+ngx_live_helper_has_read(ngx_live_helper_t *h)
+{
+    int         n;
+    ngx_uint_t  changed;
+
+    if (!h->blocked || ioctl(h->connection->fd, SIOCOUTQ, &n) == -1) {
+        h->unread = 0;
+        return 0;
+    }
+
+    changed = (n < h->unread);
+    h->unread = n;
+
+    return changed;
 }
 
 

@@ -5,10 +5,11 @@
 
 
 /*
- * For tests only.  A helper of the publisher's sound, and a location that
+ * For tests only.  Helpers of the publisher's sound, and a location that
  * shows the sound in the ring:
  *
  *     application live { test_helper NAME PROGRAM ARG ...; }
+ *     (it gets the pictures too if its name is "all")
  *     location /frames { live_test_frames; }
  *     /frames?app=live&name=a
  *
@@ -219,6 +220,11 @@ ngx_live_test_helper_config(ngx_live_stream_t *st, ngx_uint_t track)
 
     for (i = 0; i < thcf->n; i++) {
         thcf->helpers[i].tracks = (ngx_uint_t) 1 << track;
+
+        if (ngx_strcmp(thcf->helpers[i].name, "all") == 0) {
+            thcf->helpers[i].tracks |= 1;
+        }
+
         thcf->helpers[i].source = track;
 
         (void) ngx_live_helper_start(st, &thcf->helpers[i]);
