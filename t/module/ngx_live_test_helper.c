@@ -292,6 +292,7 @@ ngx_http_live_test_frames_handler(ngx_http_request_t *r)
 
         if (b) {
             b->last += ngx_http_live_test_frames_write(&reader, b->pos);
+            *b->last++ = '\n';
         }
 
         ngx_live_reader_close(&reader);
@@ -304,7 +305,6 @@ ngx_http_live_test_frames_handler(ngx_http_request_t *r)
     }
 
     b->last_buf = 1;
-    b->memory = (b->last > b->pos);
 
     out.buf = b;
     out.next = NULL;
