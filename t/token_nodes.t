@@ -78,6 +78,7 @@ allowed($_, $token, 'taken back') for $a, $b;
 
 # a node that was away
 
+pop(@pub)->close;
 $b->stop;
 revoke($a->url('/revoke'), 'sub', 'erin');
 revoke($a->url('/revoke'), 'sub', 'frank', '--for', '1s');

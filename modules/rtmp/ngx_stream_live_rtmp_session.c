@@ -22,7 +22,7 @@
 #define NGX_STREAM_LIVE_RTMP_READS   16
 
 /* how long a client may take to read a refusal and to close, ms */
-#define NGX_STREAM_LIVE_RTMP_LINGER  2000
+#define NGX_STREAM_LIVE_RTMP_LINGER  500
 
 
 typedef struct {
