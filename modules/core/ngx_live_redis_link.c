@@ -142,6 +142,10 @@ ngx_live_redis_link_reason(ngx_live_redis_link_t *link, const char *reason)
 {
     u_char  *p;
 
+    if (*reason == '\0') {
+        reason = "it gives no reason";
+    }
+
     ngx_cpystrn(link->reason, (u_char *) reason, sizeof(link->reason));
 
     /* the text may be the server's: it is logged as one line */

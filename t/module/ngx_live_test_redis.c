@@ -68,6 +68,7 @@ static ngx_int_t ngx_http_live_test_redis_send(ngx_http_request_t *r,
 static ngx_int_t ngx_http_live_test_redis_init_process(ngx_cycle_t *cycle);
 static void ngx_http_live_test_redis_up(void *data);
 static void ngx_http_live_test_redis_tick(ngx_event_t *ev);
+static uint64_t ngx_http_live_test_redis_delay(void);
 static uint64_t ngx_http_live_test_redis_clock(void);
 static char *ngx_http_live_test_redis(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -481,7 +482,10 @@ ngx_http_live_test_redis_send(ngx_http_request_t *r, ngx_live_json_t *js)
 }
 
 
-/* the longest time that a turn of the event loop has taken */
+/*
+ * The longest time that a turn of the event loop has taken, less what other
+ * processes have taken meanwhile.
+ */
 
 static ngx_int_t
 ngx_http_live_test_redis_init_process(ngx_cycle_t *cycle)
@@ -520,21 +524,53 @@ ngx_http_live_test_redis_up(void *data)
 static void
 ngx_http_live_test_redis_tick(ngx_event_t *ev)
 {
-    uint64_t  now, stall;
+    uint64_t         now, stall, delay;
+    static uint64_t  delayed;
 
     now = ngx_http_live_test_redis_clock();
+    delay = ngx_http_live_test_redis_delay();
 
     if (ngx_http_live_test_redis_last) {
         stall = now - ngx_http_live_test_redis_last;
-        stall -= ngx_min(stall, NGX_LIVE_TEST_TICK * 1000);
+        stall -= ngx_min(stall, NGX_LIVE_TEST_TICK * 1000
+                                + (delay - delayed));
 
         ngx_http_live_test_redis_stall =
             ngx_max(ngx_http_live_test_redis_stall, stall);
     }
 
     ngx_http_live_test_redis_last = now;
+    delayed = delay;
 
     ngx_add_timer(ev, NGX_LIVE_TEST_TICK);
+}
+
+
+/* us that the process was ready and others had the processor */
+
+static uint64_t
+ngx_http_live_test_redis_delay(void)
+{
+    int                 n;
+    char                buf[128], *p;
+    unsigned long long  delay;
+    static int          fd = -1;
+
+    if (fd == -1) {
+        fd = open("/proc/self/schedstat", O_RDONLY|O_CLOEXEC);
+    }
+
+    n = pread(fd, buf, sizeof(buf) - 1, 0);
+
+    if (n <= 0) {
+        return 0;
+    }
+
+    buf[n] = '\0';
+    p = strchr(buf, ' ');
+    delay = p ? strtoull(p, NULL, 10) : 0;
+
+    return delay / 1000;
 }
 
 
