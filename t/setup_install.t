@@ -43,7 +43,7 @@ for my $name (@want) {
 ok(!-e "$dest/usr/lib/nginx/modules/ngx_live_test_module.so",
     'the module of the tests is not');
 ok(-s "$dest/usr/share/nginx-live/html/index.html", 'page');
-ok(-x "$dest/usr/lib/nginx/helpers/live-media", 'helper');
+ok(-x "$dest/usr/lib/nginx/helpers/$_", $_) for qw/ live-media live-token /;
 
 my $conf = slurp("$dest/usr/share/nginx/modules-available/mod-live.conf");
 is($conf, join('', map { "load_module modules/$_.so;\n" } @want),
