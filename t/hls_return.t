@@ -135,8 +135,12 @@ is($hls{live}->multi->{session}, $session, 'the session goes on');
 
 # the end
 
-$gone->{timeout} = 40;
-$r = $gone->response;
+$r = wait_for(sub {
+    $gone->{timeout} = 40;
+    my $r = $gone->response;
+    $gone = hold('gone') if $r->{status} != 200;
+    $r->{status} == 200 ? $r : undef;
+}, 60, 'the end');
 
 is($r->{status}, 200, 'a session that ends');
 like($r->{body}, qr/#EXT-X-ENDLIST\n$/, 'is told to those who wait');

@@ -39,10 +39,12 @@ typedef struct {
 
     /* as it is known, then as it is */
     ngx_uint_t                 known;
+    ngx_uint_t                 ended;
     time_t                     mtime;
     off_t                      size;
     ngx_file_uniq_t            uniq;
 
+    struct timespec            time;        /* mtime */
     ngx_uint_t                 same;
     ngx_uint_t                 dir;
     ngx_err_t                  err;
@@ -60,6 +62,8 @@ static void ngx_http_live_hls_file_forget(ngx_http_live_hls_file_t *file);
 static size_t ngx_http_live_hls_file_size(ngx_http_live_hls_file_t *file);
 static void ngx_http_live_hls_file_thread(void *data, ngx_log_t *log);
 static ngx_uint_t ngx_http_live_hls_file_dir(u_char *path);
+static ngx_uint_t ngx_http_live_hls_file_old(
+    ngx_http_live_hls_file_task_t *t);
 static ngx_int_t ngx_http_live_hls_file_read(
     ngx_http_live_hls_file_task_t *t, ngx_fd_t fd, ngx_log_t *log);
 static ngx_http_live_hls_saved_t *ngx_http_live_hls_file_parse(u_char *data,
@@ -336,6 +340,7 @@ ngx_http_live_hls_file_load(ngx_http_live_hls_file_t *file)
     ngx_memcpy(t->path, file->path.data, file->path.len + 1);
 
     t->known = (file->list != NULL);
+    t->ended = (file->list && file->list->ended);
     t->mtime = file->mtime;
     t->size = file->size;
     t->uniq = file->uniq;
@@ -385,7 +390,44 @@ ngx_http_live_hls_file_thread(void *data, ngx_log_t *log)
                       t->path);
     }
 
+    if ((t->list ? !t->list->ended : (t->same && !t->ended))
+        && ngx_http_live_hls_file_old(t))
+    {
+        if (t->list) {
+            ngx_http_live_hls_text_free(&t->list->text);
+        }
+
+        t->list = NULL;
+        t->same = 0;
+    }
+
     t->dir = t->same || t->list || ngx_http_live_hls_file_dir(t->path);
+}
+
+
+/*
+ * Written when a former life of nginx had just begun, while the publisher came
+ * back: the journal says more.
+ */
+
+static ngx_uint_t
+ngx_http_live_hls_file_old(ngx_http_live_hls_file_task_t *t)
+{
+    u_char           *p, path[NGX_MAX_PATH];
+    ngx_file_info_t   fi;
+
+    p = (u_char *) strrchr((char *) t->path, '/');
+
+    (void) ngx_snprintf(path, NGX_MAX_PATH, "%*s/journal%Z",
+                        (size_t) (p - t->path), t->path);
+
+    if (ngx_file_info(path, &fi) == NGX_FILE_ERROR) {
+        return 0;
+    }
+
+    return fi.st_mtim.tv_sec > t->time.tv_sec
+           || (fi.st_mtim.tv_sec == t->time.tv_sec
+               && fi.st_mtim.tv_nsec > t->time.tv_nsec);
 }
 
 
@@ -420,6 +462,7 @@ ngx_http_live_hls_file_read(ngx_http_live_hls_file_task_t *t, ngx_fd_t fd,
     }
 
     size = ngx_file_size(&fi);
+    t->time = fi.st_mtim;
 
     if (!ngx_is_file(&fi) || size == 0 || size > NGX_HTTP_LIVE_HLS_FILE_MAX) {
         return NGX_OK;
