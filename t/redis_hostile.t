@@ -128,6 +128,20 @@ sub serve {
             $$greeted++;
             syswrite($s, "+OK\r\n");
 
+        } elsif (uc $args[0] eq 'CLUSTER') {
+            syswrite($s, "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n\$-1\r\n:$port\r\n");
+
+        } elsif (uc $args[0] eq 'GET' && $args[1] eq 'moved') {
+            syswrite($s, "-MOVED 1 127.0.0.1:$port\r\n");
+
+        } elsif (uc $args[0] eq 'ASKING'
+                 || uc $args[0] eq 'GET' && $args[1] eq 'ask')
+        {
+            syswrite($s, "-ASK 1 :$port\r\n");
+
+        } elsif (uc $args[0] eq 'GET' && $args[1] eq 'wrong') {
+            syswrite($s, "-MOVED 1 a b:$port\r\n");
+
         } elsif (uc $args[0] eq 'SUBSCRIBE') {
             syswrite($s, "*3\r\n\$9\r\nsubscribe\r\n\$" . length($args[1])
                 . "\r\n$args[1]\r\n:1\r\n") if $args[1] eq 'nl:heartbeat';
@@ -226,6 +240,26 @@ is(join(' ', $t->workers), $worker, 'the worker has survived');
 like($t->log_text, qr/is lost: unexpected reply/, 'what is not asked for');
 unlike($t->log_text, qr/[\x00-\x08\x0b-\x1f\x7f]/, 'the log has no controls');
 
+# a cluster that sends us in circles
+
+my $live = $t->{live};
+
+$t->{live} =~ s/redis redis\.test/redis_cluster redis.test/;
+$t->reload;
+wait_for(sub { ask()->{up} }, 20, 'cluster');
+
+is(ask('cmd=GET,a&key=1')->{reply}, 'OK', 'a cluster');
+
+for my $name (qw/ moved ask wrong /) {
+    my $r = ask("cmd=GET,$name&key=1");
+    is($r->{fault}, 4, "$name: it is given up");
+    like($r->{reply}, qr/^(?:MOVED|ASK) 1/, 'its error');
+}
+
+$t->wait_log(qr/\[warn\].*sent address of a node has invalid characters/);
+is(ask('cmd=GET,a&key=1')->{reply}, 'OK', 'the connection goes on');
+
+$t->{live} = $live;
 $t->{live} =~ s/redis\.test/other.test/;
 $t->reload;
 $t->wait_log(qr/\[warn\].*redis other.test:$port is down: Host not found/);
