@@ -370,7 +370,7 @@ ngx_live_helper_down(ngx_live_helper_t *h, const char *reason)
 {
     ngx_live_helper_signal(h, SIGKILL);
 
-    ngx_live_helper_text_line(h);
+    ngx_live_helper_last_words(h);
     ngx_live_helper_close(h);
 
     if (!ngx_live_stream_owned(h->stream) || h->stream->publisher == NULL) {

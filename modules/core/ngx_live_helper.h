@@ -169,7 +169,7 @@ void ngx_live_helper_send(ngx_live_helper_t *h);
 
 /* of a full socket: whether something was taken out since the last call */
 ngx_uint_t ngx_live_helper_has_read(ngx_live_helper_t *h);
-void ngx_live_helper_text_line(ngx_live_helper_t *h);
+void ngx_live_helper_last_words(ngx_live_helper_t *h);
 
 /* a message from the helper; NGX_ERROR with a reason */
 ngx_int_t ngx_live_helper_message(ngx_live_helper_t *h, const char **reason);

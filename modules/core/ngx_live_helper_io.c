@@ -58,6 +58,7 @@ static ngx_int_t ngx_live_helper_received(ngx_live_helper_t *h, u_char *p,
 static ngx_int_t ngx_live_helper_flood(ngx_live_helper_t *h, size_t n,
     const char **reason);
 static void ngx_live_helper_text(ngx_event_t *rev);
+static void ngx_live_helper_text_line(ngx_live_helper_t *h);
 
 
 static uint32_t  ngx_live_helper_codecs[] = {
@@ -654,9 +655,6 @@ ngx_live_helper_read(ngx_event_t *rev)
             }
         }
 
-        /* its last words come first */
-
-        ngx_live_helper_text(h->text->read);
         ngx_live_helper_down(h, "has died");
         return;
     }
@@ -731,6 +729,19 @@ ngx_live_helper_flood(ngx_live_helper_t *h, size_t n, const char **reason)
 }
 
 
+/* why it has died may not have been read yet */
+
+void
+ngx_live_helper_last_words(ngx_live_helper_t *h)
+{
+    if (h->text) {
+        ngx_live_helper_text(h->text->read);
+    }
+
+    ngx_live_helper_text_line(h);
+}
+
+
 /* what it says for people */
 
 static void
@@ -788,7 +799,7 @@ ngx_live_helper_text(ngx_event_t *rev)
 }
 
 
-void
+static void
 ngx_live_helper_text_line(ngx_live_helper_t *h)
 {
     if (h->nline == 0) {
