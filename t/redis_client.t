@@ -249,8 +249,13 @@ $t->reload;
 all_up(1);
 is(ask('cmd=PING')->{reply}, 'PONG', 'from a file, by a unix socket');
 
-$redis->command('ACL', 'SETUSER', 'live', 'on', '>secret2', '~nl:*', '+@all',
-    '-client', 'resetchannels');
+# with the rights that the documentation names
+
+my ($rights) = slurp(Test::NginxLive->top() . '/docs/redis.md')
+    =~ /^    user live on >PASSWORD ((?:.+\n)+)/m;
+
+$redis->command('ACL', 'SETUSER', 'live', 'on', '>secret2', 'resetchannels',
+    split(' ', $rights));
 $t->{live} =~ s/password_file=password/user=live password=secret2/;
 $t->reload;
 all_up(1);
