@@ -121,6 +121,7 @@ typedef struct {
     ngx_array_t                rules;       /* ngx_live_access_rule_t */
     ngx_array_t                subscribers; /* ngx_live_event_handler_pt */
     ngx_uint_t                 generation;  /* configuration generation */
+    ngx_live_module_t        **modules;     /* all, NULL-terminated */
 } ngx_live_main_conf_t;
 
 
@@ -177,21 +178,16 @@ ngx_live_app_conf_t *ngx_live_app_conf(ngx_live_main_conf_t *lmcf,
 /* main configuration of any live module in a running cycle */
 void *ngx_live_get_module_main_conf(ngx_cycle_t *cycle, ngx_module_t *module);
 
-/* calls HOOK of every live module that has it */
+/* calls HOOK of every live module that has it; there is a live {} block */
 #define ngx_live_call_hooks(hook, args)                                       \
     do {                                                                      \
-        ngx_uint_t          i_;                                               \
-        ngx_live_module_t  *m_;                                               \
+        ngx_live_module_t  **m_;                                              \
                                                                               \
-        for (i_ = 0; ngx_cycle->modules[i_]; i_++) {                          \
-            if (ngx_cycle->modules[i_]->type != NGX_LIVE_MODULE) {            \
-                continue;                                                     \
-            }                                                                 \
+        m_ = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle)->modules;          \
                                                                               \
-            m_ = ngx_cycle->modules[i_]->ctx;                                 \
-                                                                              \
-            if (m_->hook) {                                                   \
-                m_->hook args;                                                \
+        for ( /* void */ ; *m_; m_++) {                                       \
+            if ((*m_)->hook) {                                                \
+                (*m_)->hook args;                                             \
             }                                                                 \
         }                                                                     \
     } while (0)

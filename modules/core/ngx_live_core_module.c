@@ -17,6 +17,7 @@
 
 
 static void *ngx_live_core_create_main_conf(ngx_conf_t *cf);
+static ngx_live_module_t **ngx_live_core_modules(ngx_conf_t *cf);
 static char *ngx_live_core_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_live_core_create_app_conf(ngx_conf_t *cf);
 static char *ngx_live_core_merge_app_conf(ngx_conf_t *cf, void *parent,
@@ -193,9 +194,41 @@ ngx_live_core_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    lmcf->modules = ngx_live_core_modules(cf);
+    if (lmcf->modules == NULL) {
+        return NULL;
+    }
+
     lmcf->drain = NGX_CONF_UNSET_MSEC;
 
     return lmcf;
+}
+
+
+/* hooks are called for each frame: those that may have one stand together */
+
+static ngx_live_module_t **
+ngx_live_core_modules(ngx_conf_t *cf)
+{
+    ngx_uint_t           i, n;
+    ngx_live_module_t  **modules;
+
+    n = ngx_count_modules(cf->cycle, NGX_LIVE_MODULE);
+
+    modules = ngx_pcalloc(cf->pool, (n + 1) * sizeof(ngx_live_module_t *));
+    if (modules == NULL) {
+        return NULL;
+    }
+
+    n = 0;
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        if (cf->cycle->modules[i]->type == NGX_LIVE_MODULE) {
+            modules[n++] = cf->cycle->modules[i]->ctx;
+        }
+    }
+
+    return modules;
 }
 
 

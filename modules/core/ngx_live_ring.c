@@ -20,6 +20,7 @@ static void ngx_live_ring_free_extents(ngx_live_zone_t *zone, uint32_t *list,
     ngx_uint_t n);
 static void ngx_live_ring_reclaim(ngx_live_zone_t *zone,
     ngx_live_ring_sh_t *ring);
+static void ngx_live_ring_slot(ngx_live_ring_sh_t *ring);
 static ngx_int_t ngx_live_ring_room(ngx_live_zone_t *zone,
     ngx_live_ring_sh_t *ring, uint32_t size);
 static ngx_uint_t ngx_live_ring_may_grow(ngx_live_zone_t *zone,
@@ -509,13 +510,15 @@ uint64_t
 ngx_live_ring_lowest(ngx_live_ring_sh_t *ring, uint64_t seq)
 {
     uint64_t    pin;
-    ngx_uint_t  i;
+    ngx_uint_t  i, n;
 
     /* the tail is written before pins are read: see the header */
 
     ngx_live_barrier();
 
-    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+    n = ring->npins;
+
+    for (i = 0; i < n; i++) {
         pin = ring->pins[i];
 
         if (pin != NGX_LIVE_NO_PIN && pin < seq) {
@@ -541,6 +544,8 @@ ngx_live_ring_pin(ngx_live_ring_sh_t *ring, uint64_t seq)
         return (seq >= ring->tail) ? NGX_OK : NGX_DECLINED;
     }
 
+    ngx_live_ring_slot(ring);
+
     ring->pins[ngx_live_slot] = seq;
 
     ngx_live_barrier();
@@ -552,6 +557,25 @@ ngx_live_ring_pin(ngx_live_ring_sh_t *ring, uint64_t seq)
     ring->pins[ngx_live_slot] = pin;
 
     return NGX_DECLINED;
+}
+
+
+/* before the first pin of this slot, so that the writer looks at it */
+
+static void
+ngx_live_ring_slot(ngx_live_ring_sh_t *ring)
+{
+    ngx_atomic_uint_t  n;
+
+    for ( ;; ) {
+        n = ring->npins;
+
+        if (n > (ngx_atomic_uint_t) ngx_live_slot
+            || ngx_atomic_cmp_set(&ring->npins, n, ngx_live_slot + 1))
+        {
+            return;
+        }
+    }
 }
 
 

@@ -71,6 +71,7 @@ struct ngx_live_ring_sh_s {
                                             below it is too slow */
     ngx_atomic_t               freed;    /* below it memory was reused */
     ngx_atomic_t               key;      /* newest entry to start at, or 0 */
+    ngx_atomic_t               npins;    /* slots from here on had no pin */
     ngx_atomic_t               pins[NGX_LIVE_SLOTS];
 
     uint64_t                   pos;      /* next byte */

@@ -10,6 +10,11 @@
 #include "ngx_live_worker.h"
 
 
+/* bytes that are accounted at a time */
+#define NGX_LIVE_SESSION_BYTES  65536
+
+
+static void ngx_live_session_account(ngx_live_session_t *s);
 static ngx_int_t ngx_live_session_match(ngx_live_session_sh_t *sh,
     ngx_uint_t by, uint64_t id, ngx_str_t *value);
 
@@ -71,6 +76,8 @@ ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
 
     s->sh = sh;
     s->stream = st;
+    s->in = 0;
+    s->out = 0;
 
     if (st) {
         st->refs++;
@@ -96,6 +103,8 @@ ngx_live_session_close(ngx_live_session_t *s)
     if (sh == NULL) {
         return;
     }
+
+    ngx_live_session_account(s);
 
     st = s->stream;
 
@@ -130,14 +139,31 @@ ngx_live_session_bytes(ngx_live_session_t *s, size_t in, size_t out)
         return;
     }
 
+    s->in += in;
+    s->out += out;
+
+    if (s->in + s->out >= NGX_LIVE_SESSION_BYTES) {
+        ngx_live_session_account(s);
+    }
+}
+
+
+/* a player's memory and what all workers write are dear to touch */
+
+static void
+ngx_live_session_account(ngx_live_session_t *s)
+{
     /* only this worker writes them */
 
-    s->sh->bytes_in += in;
-    s->sh->bytes_out += out;
+    s->sh->bytes_in += s->in;
+    s->sh->bytes_out += s->out;
 
-    if (s->stream && out) {
-        (void) ngx_atomic_fetch_add(&s->stream->sh->bytes_out, out);
+    if (s->stream && s->out) {
+        (void) ngx_atomic_fetch_add(&s->stream->sh->bytes_out, s->out);
     }
+
+    s->in = 0;
+    s->out = 0;
 }
 
 

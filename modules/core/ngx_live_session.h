@@ -41,6 +41,8 @@ struct ngx_live_session_s {
     ngx_live_session_sh_t     *sh;
     ngx_live_stream_t         *stream;     /* its viewers are counted; the
                                               session has a reference */
+    size_t                     in;         /* bytes, not accounted yet */
+    size_t                     out;
     void                     (*handler)(ngx_live_session_t *s);
     void                      *data;
 };
@@ -57,7 +59,10 @@ ngx_int_t ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
     ngx_str_t *jti);
 void ngx_live_session_close(ngx_live_session_t *s);
 
-/* accounts bytes that were received or sent; session may be closed */
+/*
+ * Accounts bytes that were received or sent, in shared memory some at a time
+ * and all when the session is closed; session may be closed.
+ */
 void ngx_live_session_bytes(ngx_live_session_t *s, size_t in, size_t out);
 
 

@@ -88,7 +88,6 @@ typedef struct {
     ngx_http_live_flv_websocket_t  *websocket;
     ngx_http_live_flv_copy_t       *copy;
     ngx_msec_t                      progress; /* bytes have left last */
-    size_t                          bytes;    /* that are not counted yet */
     uint32_t                        offset;
     ngx_http_live_flv_track_t       tracks[NGX_HTTP_LIVE_FLV_KINDS];
 

@@ -634,8 +634,6 @@ ngx_http_live_flv_detach(ngx_http_live_flv_t *f)
 
     f->stream = NULL;
 
-    ngx_live_session_bytes(&f->session, 0, f->bytes);
-
     ngx_live_reader_close(&f->reader);
     ngx_live_session_close(&f->session);
     ngx_live_stream_close(st);

@@ -13,9 +13,6 @@
 /* bytes of a batch that is worth a copy; larger ones go out of the ring */
 #define NGX_HTTP_LIVE_FLV_BATCH_SIZE  65536
 
-/* bytes that are counted in shared memory at a time */
-#define NGX_HTTP_LIVE_FLV_COUNT       65536
-
 #define NGX_HTTP_LIVE_FLV_PREFIX_MAX                                          \
     (NGX_LIVE_WEBSOCKET_HEADER_MAX + NGX_LIVE_FLV_TAG_HEADER_LEN)
 
@@ -560,12 +557,8 @@ ngx_http_live_flv_sent(ngx_http_live_flv_t *f, size_t n)
 {
     f->skipped = 0;
     f->progress = ngx_current_msec;
-    f->bytes += n;
 
-    if (f->bytes >= NGX_HTTP_LIVE_FLV_COUNT) {
-        ngx_live_session_bytes(&f->session, 0, f->bytes);
-        f->bytes = 0;
-    }
+    ngx_live_session_bytes(&f->session, 0, n);
 }
 
 
