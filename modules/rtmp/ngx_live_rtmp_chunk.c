@@ -387,6 +387,7 @@ ngx_live_rtmp_chunk_begin(ngx_live_rtmp_chunk_reader_t *cr)
     }
 
     cr->left = ngx_min(cs->len - cs->received, cr->chunk_size);
+    cr->body = NULL;
 
     cr->state = ngx_live_rtmp_chunk_payload;
     cr->hlen = 0;
@@ -415,8 +416,25 @@ ngx_live_rtmp_chunk_payload_read(ngx_live_rtmp_chunk_reader_t *cr,
 
     cs = &cr->streams[cr->current];
 
+    if (n == cs->len) {
+
+        /* all of the message stands in the input: it is not copied */
+
+        cr->body = *pos;
+        cs->received = cs->len;
+        cr->left = 0;
+
+        *pos += n;
+
+        return NGX_OK;
+    }
+
+    /* further chunks of the message are likely to stand there, too */
+
     if (cs->size - cs->received < n
-        && ngx_live_rtmp_chunk_grow(cr, cs, cs->received + n) != NGX_OK)
+        && ngx_live_rtmp_chunk_grow(cr, cs, cs->received
+                                            + (size_t) (last - *pos))
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -463,7 +481,7 @@ ngx_live_rtmp_chunk_finish(ngx_live_rtmp_chunk_reader_t *cr,
     m->csid = cs->csid;
     m->len = cs->len;
     m->type = cs->type;
-    m->body = cs->body;
+    m->body = cr->body ? cr->body : cs->body;
 
     cr->finished = cr->current + 1;
 
@@ -483,7 +501,7 @@ ngx_live_rtmp_chunk_control(ngx_live_rtmp_chunk_reader_t *cr,
         return NGX_ERROR;
     }
 
-    value = ngx_live_be32(cs->body);
+    value = ngx_live_be32(cr->body ? cr->body : cs->body);
 
     if (cs->type == NGX_LIVE_RTMP_SET_CHUNK_SIZE) {
 

@@ -109,6 +109,7 @@ typedef struct {
 
     /* the rest is the reader's own */
 
+    u_char                          *body;       /* in the caller's bytes */
     size_t                           memory;
     uint32_t                         chunk_size;
     uint32_t                         left;       /* of the current chunk */
@@ -147,6 +148,8 @@ void ngx_live_rtmp_chunk_free(ngx_live_rtmp_chunk_reader_t *cr);
  *   NGX_AGAIN  all bytes are used, more are needed;
  *   NGX_ERROR  the peer breaks the protocol or a limit, cr->reason says how.
  * "Set Chunk Size" and "Abort Message" are obeyed here and never returned.
+ * A message's body is valid until the next call and no longer than the bytes
+ * are: one that has come in one piece is not copied.
  */
 
 ngx_int_t ngx_live_rtmp_chunk_read(ngx_live_rtmp_chunk_reader_t *cr,

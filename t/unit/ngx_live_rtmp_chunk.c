@@ -474,10 +474,58 @@ test_memory(void)
     finish();
 
     start();
-    feed_hex("03 000000 000001 09 01000000", 100);
+    feed_hex("03 000000 000002 09 01000000", 100);
     fail_alloc = 1;
     is_int(feed_hex("61", 100), NGX_ERROR, "no memory for a body");
     fail_alloc = 0;
+    finish();
+}
+
+
+static void
+test_in_place(void)
+{
+    u_char                   *p, *pos, *last;
+    size_t                    len;
+    ngx_live_rtmp_message_t   m;
+
+    start();
+
+    p = malloc(512);
+    len = unhex(p, "03 000000 000004 09 01000000 61626364"
+                   "43 000001 000002 09 65");
+    pos = p;
+    last = p + len;
+
+    is_int(ngx_live_rtmp_chunk_read(&cr, &pos, last, &m), NGX_OK,
+           "a message in one piece");
+    ok(m.body == p + 12 && m.len == 4, "stays where it is");
+    is_int(cr.memory, 0, "and takes no memory");
+
+    is_int(ngx_live_rtmp_chunk_read(&cr, &pos, last, &m), NGX_AGAIN,
+           "half a message");
+    ok(pos == last, "is taken");
+
+    p[0] = 0x66;
+    pos = p;
+    last = p + 1;
+
+    is_int(ngx_live_rtmp_chunk_read(&cr, &pos, last, &m), NGX_OK,
+           "the other half");
+    is_mem(m.body, m.len, "ef", 2, "both together");
+
+    /* a chunk size, in one piece as well */
+
+    len = unhex(p, "02 000000 000004 01 00000000 00000002"
+                   "43 000001 000004 09 6768 c3 696a");
+    pos = p;
+    last = p + len;
+
+    is_int(ngx_live_rtmp_chunk_read(&cr, &pos, last, &m), NGX_OK,
+           "chunks of two bytes");
+    is_mem(m.body, m.len, "ghij", 4, "put together");
+
+    free(p);
     finish();
 }
 
@@ -598,6 +646,7 @@ main(void)
 
     test_type3_after_type0();
     test_memory();
+    test_in_place();
     test_write();
 
     return done_testing();
