@@ -44,6 +44,7 @@ ngx_stream_live_rtmp_batch_same(ngx_stream_live_rtmp_t *rs)
     batch = &ngx_stream_live_rtmp_batch;
 
     return play->reading
+           && play->started
            && play->offset == 0
            && batch->seq == play->reader.seq
            && batch->uid == play->stream->uid

@@ -208,6 +208,7 @@ ngx_stream_live_rtmp_send(ngx_stream_live_rtmp_t *rs)
 {
     size_t             size;
     ssize_t            n;
+    ngx_uint_t         done;
     ngx_event_t       *wev;
     ngx_connection_t  *c;
 
@@ -220,22 +221,29 @@ ngx_stream_live_rtmp_send(ngx_stream_live_rtmp_t *rs)
 
     for ( ;; ) {
 
-        if (rs->play && ngx_stream_live_rtmp_play_prepare(rs) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
         if (rs->play && ngx_stream_live_rtmp_batch_same(rs)) {
             n = ngx_stream_live_rtmp_batch_send(rs, &size);
 
+            /* what has come in the meantime comes with the next one */
+
+            done = (n == (ssize_t) size);
+
         } else {
+
+            if (rs->play && ngx_stream_live_rtmp_play_prepare(rs) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
             n = ngx_stream_live_rtmp_send_chain(rs, &size);
+
+            done = (size == 0 && !c->buffered);
         }
 
         if (n == NGX_ERROR) {
             return NGX_ERROR;
         }
 
-        if (size == 0 && !c->buffered) {
+        if (done) {
 
             if (wev->timer_set) {
                 ngx_del_timer(wev);
