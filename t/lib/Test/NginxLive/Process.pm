@@ -20,6 +20,10 @@ our @EXPORT_OK = qw/ wait_for free_port temp_dir slurp spit spawn run_command
 
 our $POLL = 0.02;
 
+# a deadline is for what never comes, on a slow machine too
+
+our $PATIENCE = 2;
+
 my (@procs, %locks);
 my $owner = $$;
 
@@ -37,7 +41,7 @@ sub factor {
 sub wait_for {
     my ($code, $timeout, $what) = @_;
 
-    $timeout = ($timeout // 10) * factor();
+    $timeout = ($timeout // 10) * factor() * $PATIENCE;
     $what //= 'condition';
 
     my $end = time() + $timeout;

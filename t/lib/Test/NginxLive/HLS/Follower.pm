@@ -278,7 +278,7 @@ sub _fetch {
 
     for my $part (@{$seg->{parts} // []} ? @{$old->{parts}} : ()) {
         next if $part->{gap} || exists $part->{bytes};
-        $part->{bytes} = $self->_get($part->{uri});
+        $part->{bytes} = $self->_get($part->{uri}, $old);
     }
 
     if (defined $seg->{duration} && !$seg->{gap} && !exists $old->{bytes}) {
@@ -288,16 +288,24 @@ sub _fetch {
         my $parts = join('', map { $_->{bytes} // '' } @{$old->{parts}});
 
         $self->_error("segment $seg->{msn} is not its parts")
-            if $old->{whole} && $parts ne $old->{bytes};
+            if $old->{whole} && !$old->{missed} && $parts ne $old->{bytes};
     }
 }
 
 
+# Parts leave the playlist soon: who comes so late that they are not listed any
+# more has missed them.
+
 sub _get {
-    my ($self, $uri) = @_;
+    my ($self, $uri, $seg) = @_;
 
     my $hls = $self->{hls};
     my $r = $self->{media}->get($hls->path($hls->file($uri)), timeout => 10);
+
+    if ($r->{status} == 404 && $seg && !$self->_listed($uri)) {
+        $seg->{missed} = 1;
+        return '';
+    }
 
     if ($r->{status} != 200) {
         $self->_error("$uri: $r->{status} $r->{body}");
@@ -310,7 +318,20 @@ sub _get {
 }
 
 
-# Fetches all segments of the list once more: by now from their files.
+# Whether the playlist of now names it.
+
+sub _listed {
+    my ($self, $uri) = @_;
+
+    my $list = $self->{hls}->list($self->{track});
+
+    return grep { $_->{uri} && $_->{uri} eq $uri }
+        map { ($_, @{$_->{parts} // []}) } @{$list->{segments}}, $list->{open};
+}
+
+
+# Fetches all segments of the list once more: by now from their files, unless
+# they have left the window.
 
 sub refetch_errors {
     my ($self) = @_;
@@ -320,6 +341,8 @@ sub refetch_errors {
     for my $seg (grep { !$_->{gap} } @{$self->{list}{segments}}) {
         my $old = $self->{segments}{$seg->{msn}};
         my $r = $self->{hls}->get($self->{hls}->file($seg->{uri}));
+
+        next if $r->{status} == 404 && !$self->_listed($seg->{uri});
 
         push @errors, "segment $seg->{msn}: $r->{status}"
             if $r->{status} != 200;
