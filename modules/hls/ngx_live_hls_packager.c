@@ -25,6 +25,9 @@
 /* bytes of frames that wait for those of other tracks */
 #define NGX_LIVE_HLS_PACKAGER_QUEUE  (32 * 1024 * 1024)
 
+/* numbers of segments that are left out after a restart */
+#define NGX_LIVE_HLS_PACKAGER_SKIP   2
+
 
 static ngx_int_t ngx_live_hls_packager_resume(ngx_live_hls_packager_t *p);
 static ngx_live_hls_sample_t *ngx_live_hls_packager_sample(
@@ -841,27 +844,33 @@ ngx_live_hls_packager_last(ngx_live_hls_packager_t *p)
 
 /*
  * Parts of the segment that was open may have been fetched, and are in caches
- * under their names: its number is not used for other bytes.
+ * under their names: its number is not used for other bytes.  Nor is the next
+ * one: the live edge does not wait for a slow disk, so the last segment may
+ * have been listed, and its successor begun, without a line in the journal.
  */
 
 void
 ngx_live_hls_packager_skip(ngx_live_hls_packager_t *p, int64_t now)
 {
     int64_t     passed;
-    ngx_uint_t  i;
+    ngx_uint_t  i, n;
 
     ngx_live_hls_packager_align(p);
 
     passed = now - ngx_live_hls_packager_last(p);
     passed = ngx_min(passed, (int64_t) p->conf->segment);
-    passed = ngx_max(passed, 100);
+    passed = ngx_max(passed, 200);
 
-    for (i = 0; i < p->ntracks; i++) {
-        ngx_live_hls_disk_delete(p->disk, p->tracks[i].r,
-                                 p->tracks[i].r->next);
+    for (n = 0; n < NGX_LIVE_HLS_PACKAGER_SKIP; n++) {
+
+        for (i = 0; i < p->ntracks; i++) {
+            ngx_live_hls_disk_delete(p->disk, p->tracks[i].r,
+                                     p->tracks[i].r->next);
+        }
+
+        ngx_live_hls_packager_gaps(p, passed * 90
+                                      / NGX_LIVE_HLS_PACKAGER_SKIP);
     }
-
-    ngx_live_hls_packager_gaps(p, passed * 90);
 }
 
 

@@ -109,8 +109,8 @@ void ngx_live_hls_packager_stop(ngx_live_hls_packager_t *p);
 void ngx_live_hls_packager_end(ngx_live_hls_packager_t *p);
 
 /*
- * The session was cut off by a restart: its open segment is a gap, which lasts
- * until "now" at most.
+ * The session was cut off by a restart: its open segment, and one more, are
+ * gaps, which last until "now" at most.
  */
 void ngx_live_hls_packager_skip(ngx_live_hls_packager_t *p, int64_t now);
 
