@@ -190,7 +190,7 @@ ngx_live_test_helper(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     helper->bitrate = 1000000;
-    helper->timeout = 2000;
+    helper->timeout = 4000;
     helper->nice = 5;
 
     return NGX_CONF_OK;
