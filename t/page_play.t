@@ -136,12 +136,14 @@ sub troubles {
 
 
 # Plays and expects a good session.  One that had troubles while the machine
-# was busy with something else says nothing and is played again.
+# was busy with something else says nothing and is played again; so is a first
+# one that had them for no reason that is known, as the browser was just started.
 
 sub good {
     my ($url, $name, $late, $worst, %opt) = @_;
 
     my ($r, @troubles, $why);
+    my $bad = 0;
 
     for (1 .. 3) {
         my $b = Test::NginxLive::Browser->new($url, seconds => 20,
@@ -164,8 +166,9 @@ sub good {
             settled(@{$r->{samples} // []}),
             ($r->{frames}{first_ms} // 0) / 1000, $load->waited));
 
-        last unless @troubles && $why;
-        diag("$name: $_") for $why, @troubles;
+        last unless @troubles;
+        diag("$name: $_") for $why // 'nobody had to wait', @troubles;
+        last if !$why && $bad++;
     }
 
     is($r->{error}, undef, "$name, played");
