@@ -55,6 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     ngx_memzero(&pl, sizeof(pl));
     ngx_memzero(&seg, sizeof(seg));
+    ngx_memzero(&t, sizeof(t));
 
     ngx_str_set(&pl.track, "v0");
     seg.discontinuity = 1;
