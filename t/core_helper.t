@@ -143,6 +143,14 @@ is(helper('copy')->{killed}, 1, 'one that hangs is killed');
 gone('and gone', $pid);
 $t->wait_log(qr/"copy" of "live\/a" does not answer and was killed/);
 
+# fields and documentation
+
+my ($docs) = slurp(Test::NginxLive->top() . '/docs/live.md')
+    =~ /^`helpers`\n:(.*?)^\S/ms;
+
+is(join(' ', sort $docs =~ /`([a-z]+)`/g), join(' ', sort keys %{helper('copy')}),
+    'fields of a helper are in docs/live.md');
+
 # its worker dies
 
 $flv->stop;

@@ -106,6 +106,11 @@ my $docs = slurp(Test::NginxLive->top() . '/docs/live.md');
 my ($section) = $docs =~ /^## Status\n(.*?)^## /ms;
 my %docs;
 
+# those of helpers are looked at where there are some
+
+$section =~ s/^`helpers`\n.*?(?=^`|\z)//ms;
+$section =~ s/`(?:helpers|source)`//g;
+
 # names are what stands in backquotes before the explanation
 
 for my $line (split(/\n/, $section)) {
