@@ -11,6 +11,9 @@
  *     start       how long to wait for the first frame, seconds (20)
  *     still       true: expect no picture, only run the steps
  *     every       milliseconds between two samples (250)
+ *     warm        true: first the same in a context of its own, up to a second
+ *                 of picture: a browser that has just been started keeps
+ *                 everybody waiting
  *     config      hls.js configuration of the bare page
  *     hlsjs       path of hls.min.js for the bare page
  *     width, height, mobile    the window; mobile means touch and a phone's
@@ -29,7 +32,8 @@
  *                 each line, while the browser plays
  *     shot        a screenshot at the end
  *
- * Lines of JSON are printed: {"event":"started",...} at the first frame,
+ * Lines of JSON are printed: {"event":"warm"} before what is judged begins,
+ * {"event":"started",...} at the first frame,
  * {"event":"step",...} after each step, and at last the report, an object
  * whose "event" is "report".  The exit code is 0 when there is a report,
  * whatever is in it.
@@ -300,6 +304,16 @@ async function open(browser, url, options) {
     return { page, context, log };
 }
 
+async function warm(browser, url, options) {
+    const { page, context } = await open(browser, url, options);
+    const video = 'document.querySelector("video")';
+
+    await until(page, `${video} && ${video}.currentTime
+                       - (${video}.from ??= ${video}.currentTime) > 1`,
+                options.start);
+    await context.close();
+}
+
 /* not waitForFunction: the page's policy forbids eval, and is to be tested */
 
 async function until(page, code, seconds) {
@@ -489,6 +503,12 @@ async function main() {
     const report = { url, error: null };
 
     try {
+        if (options.warm) {
+            await warm(browser, url, options);
+        }
+
+        print('warm', {});
+
         const where = await open(browser, url, options);
 
         Object.assign(report, { log: where.log });
