@@ -1,0 +1,222 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_live_token_conf.h"
+
+
+static ngx_int_t ngx_live_token_check(ngx_live_token_conf_t *conf,
+    ngx_str_t *token, ngx_live_claims_t *claims, const char **reason);
+static ngx_int_t ngx_live_token_parties(ngx_live_token_conf_t *conf,
+    ngx_live_claims_t *claims, const char **reason);
+static ngx_int_t ngx_live_token_hash(ngx_live_token_conf_t *conf,
+    ngx_str_t *token, u_char *hash);
+static ngx_int_t ngx_live_token_chain(u_char *hash, ngx_array_t *names);
+
+
+/* a worker verifies one token at a time */
+
+static u_char  ngx_live_token_buf[NGX_LIVE_JWT_SIZE(NGX_LIVE_TOKEN_MAX)];
+static u_char  ngx_live_token_claims_buf[
+                                  NGX_LIVE_CLAIMS_SIZE(NGX_LIVE_TOKEN_MAX)];
+
+
+ngx_int_t
+ngx_live_token_verify(ngx_live_token_conf_t *conf, ngx_str_t *token,
+    time_t now, time_t leeway, ngx_live_claims_t *claims, ngx_pool_t *pool,
+    const char **reason)
+{
+    u_char                      *p, hash[NGX_LIVE_TOKEN_HASH];
+    ngx_int_t                    rc;
+    ngx_live_claims_t            found;
+    ngx_live_token_main_conf_t  *tmcf;
+
+    if (token->len > NGX_LIVE_TOKEN_MAX) {
+        *reason = "token is too long";
+        return NGX_DECLINED;
+    }
+
+    tmcf = ngx_live_get_module_main_conf((ngx_cycle_t *) ngx_cycle,
+                                         &ngx_live_token_module);
+
+    if (tmcf == NULL || conf == NULL || conf->set == NULL) {
+        *reason = "there are no keys";
+        return NGX_DECLINED;
+    }
+
+    if (ngx_live_token_hash(conf, token, hash) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_DECLINED;
+
+    if (tmcf->cache) {
+        rc = ngx_live_token_cache_get(tmcf->cache, hash, &found,
+                                      ngx_live_token_claims_buf,
+                                      sizeof(ngx_live_token_claims_buf));
+    }
+
+    if (rc != NGX_OK) {
+        rc = ngx_live_token_check(conf, token, &found, reason);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (tmcf->cache && found.exp > now) {
+            ngx_live_token_cache_put(tmcf->cache, hash, &found);
+        }
+    }
+
+    if (ngx_live_claims_time(&found, now, leeway, reason) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_live_token_revoked(&found, NULL)) {
+        *reason = "token revoked";
+        return NGX_DECLINED;
+    }
+
+    p = ngx_pnalloc(pool, found.data.len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_live_claims_copy(claims, &found, p);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Signature first: of a payload that nobody has signed nothing is looked at.
+ */
+
+static ngx_int_t
+ngx_live_token_check(ngx_live_token_conf_t *conf, ngx_str_t *token,
+    ngx_live_claims_t *claims, const char **reason)
+{
+    ngx_int_t       rc;
+    ngx_live_jwt_t  jwt;
+
+    if (ngx_live_jwt_parse(token, ngx_live_token_buf, &jwt, reason) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_live_token_keys_verify(conf->set->keys, &jwt, reason);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_live_claims_parse(jwt.payload.data, jwt.payload.len,
+                              ngx_live_token_claims_buf, claims, reason)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_live_token_parties(conf, claims, reason);
+}
+
+
+static ngx_int_t
+ngx_live_token_parties(ngx_live_token_conf_t *conf, ngx_live_claims_t *claims,
+    const char **reason)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   i;
+
+    if (conf->issuers) {
+        name = conf->issuers->elts;
+
+        for (i = 0; i < conf->issuers->nelts; i++) {
+            if (name[i].len == claims->iss.len
+                && ngx_memcmp(name[i].data, claims->iss.data, name[i].len)
+                   == 0)
+            {
+                break;
+            }
+        }
+
+        if (i == conf->issuers->nelts) {
+            *reason = "token of another issuer";
+            return NGX_DECLINED;
+        }
+    }
+
+    if (conf->audiences) {
+        name = conf->audiences->elts;
+
+        for (i = 0; i < conf->audiences->nelts; i++) {
+            if (ngx_live_claims_has(&claims->aud, &name[i])) {
+                return NGX_OK;
+            }
+        }
+    }
+
+    /* RFC 7519, 4.1.3: a token for others must not be taken */
+
+    if (conf->audiences || claims->aud.len) {
+        *reason = "token for another audience";
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * What a token is remembered by: with other keys, issuers or audiences it is
+ * another one.
+ */
+
+static ngx_int_t
+ngx_live_token_hash(ngx_live_token_conf_t *conf, ngx_str_t *token,
+    u_char *hash)
+{
+    ngx_str_t  context;
+
+    if (conf->generation != conf->set->generation) {
+
+        ngx_memcpy(conf->hash, conf->set->keys->hash, NGX_LIVE_TOKEN_HASH);
+
+        if (ngx_live_token_chain(conf->hash, conf->issuers) != NGX_OK
+            || ngx_live_token_chain(conf->hash, conf->audiences) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        conf->generation = conf->set->generation;
+    }
+
+    context.data = conf->hash;
+    context.len = NGX_LIVE_TOKEN_HASH;
+
+    return ngx_live_token_key_hash(hash, &context, token);
+}
+
+
+static ngx_int_t
+ngx_live_token_chain(u_char *hash, ngx_array_t *names)
+{
+    ngx_str_t   *name, end;
+    ngx_uint_t   i;
+
+    ngx_str_null(&end);
+
+    if (names) {
+        name = names->elts;
+
+        for (i = 0; i < names->nelts; i++) {
+            if (ngx_live_token_key_chain(hash, &name[i]) != NGX_OK) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return ngx_live_token_key_chain(hash, &end);
+}
