@@ -15,6 +15,9 @@ static ngx_str_t *ngx_live_redis_args_push(ngx_live_redis_args_t *a);
 static void ngx_live_redis_server_init(ngx_log_t *log);
 static ngx_int_t ngx_live_redis_eval(ngx_live_redis_node_t *node,
     ngx_live_redis_call_t *call);
+static void ngx_live_redis_hold(ngx_live_redis_call_t *call);
+static void ngx_live_redis_release(ngx_live_redis_call_t *call);
+static void ngx_live_redis_hold_timer(ngx_event_t *ev);
 
 
 static const char  *ngx_live_redis_modes[] = {
@@ -33,6 +36,11 @@ static ngx_live_redis_node_t   ngx_live_redis_server;
 
 /* outside of shared memory until the worker has its slot */
 static ngx_live_redis_sh_t     ngx_live_redis_stat_dummy;
+
+/* calls that somebody waits for, and the timer that keeps the worker then */
+static ngx_uint_t              ngx_live_redis_held;
+static ngx_event_t             ngx_live_redis_hold_event;
+static ngx_connection_t        ngx_live_redis_hold_dummy;
 
 static ngx_queue_t             ngx_live_redis_watches = {
     &ngx_live_redis_watches, &ngx_live_redis_watches
@@ -70,6 +78,7 @@ ngx_live_redis_args(ngx_live_redis_args_t *a, const char *command)
     a->script = NULL;
     a->last = a->buf;
     a->error = 0;
+    a->background = 0;
 
     ngx_live_redis_arg_text(a, command);
 }
@@ -220,6 +229,10 @@ ngx_live_redis_command(ngx_live_redis_args_t *a,
     ngx_live_redis_stat->commands++;
     ngx_live_redis_stat->pending++;
 
+    if (handler && !a->background) {
+        ngx_live_redis_hold(call);
+    }
+
     ngx_live_redis_node_call(ngx_live_redis_route(call), call);
 
     return call;
@@ -234,6 +247,7 @@ ngx_live_redis_cancel(ngx_live_redis_call_t *call)
         /* its answer will come, and is not for the next one */
 
         call->handler = NULL;
+        ngx_live_redis_release(call);
         return;
     }
 
@@ -310,11 +324,57 @@ ngx_live_redis_call_fail(ngx_live_redis_call_t *call, ngx_uint_t fault,
 void
 ngx_live_redis_call_free(ngx_live_redis_call_t *call)
 {
+    ngx_live_redis_release(call);
+
     if (!call->internal) {
         ngx_live_redis_stat->pending--;
     }
 
     ngx_free(call);
+}
+
+
+/*
+ * A client whose request waits has no timer of its own, and a worker that
+ * exits leaves when no timer is pending.  How long a call may take is decided
+ * by the clocks of nodes: each is answered or fails.
+ */
+
+static void
+ngx_live_redis_hold(ngx_live_redis_call_t *call)
+{
+    call->held = 1;
+
+    if (ngx_live_redis_held++ == 0) {
+        ngx_add_timer(&ngx_live_redis_hold_event,
+                      ngx_live_redis_conf->timeout);
+    }
+}
+
+
+static void
+ngx_live_redis_release(ngx_live_redis_call_t *call)
+{
+    if (!call->held) {
+        return;
+    }
+
+    call->held = 0;
+
+    if (--ngx_live_redis_held == 0
+        && ngx_live_redis_hold_event.timer_set)
+    {
+        ngx_del_timer(&ngx_live_redis_hold_event);
+    }
+}
+
+
+static void
+ngx_live_redis_hold_timer(ngx_event_t *ev)
+{
+    if (ngx_live_redis_held) {
+        ngx_add_timer(ev, ngx_live_redis_conf->timeout);
+    }
 }
 
 
@@ -470,6 +530,12 @@ ngx_live_redis_init_process(ngx_cycle_t *cycle, ngx_live_redis_conf_t *conf)
     ngx_memzero(ngx_live_redis_stat, sizeof(ngx_live_redis_sh_t));
 
     ngx_live_redis_conf = conf;
+
+    ngx_live_redis_hold_dummy.fd = (ngx_socket_t) -1;
+
+    ngx_live_redis_hold_event.data = &ngx_live_redis_hold_dummy;
+    ngx_live_redis_hold_event.log = cycle->log;
+    ngx_live_redis_hold_event.handler = ngx_live_redis_hold_timer;
 
     if (conf->mode == NGX_LIVE_REDIS_CLUSTER) {
         if (ngx_live_redis_cluster_init(cycle) != NGX_OK) {

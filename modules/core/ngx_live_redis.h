@@ -65,6 +65,9 @@ typedef struct {
     u_char                    *last;
     u_char                     buf[NGX_LIVE_REDIS_ARGS_BUF];
     unsigned                   error:1;
+    unsigned                   background:1;    /* set by the caller: no
+                                                   worker that exits waits
+                                                   for the answer */
 } ngx_live_redis_args_t;
 
 void ngx_live_redis_args(ngx_live_redis_args_t *a, const char *command);
@@ -85,6 +88,10 @@ void ngx_live_redis_key(ngx_live_redis_args_t *a, const char *fmt, ...);
  * is valid during the call, or, when there is none, with an error reply whose
  * "fault" is not NGX_LIVE_REDIS_ANSWERED.  A handler of NULL means that nobody
  * wants to know.
+ *
+ * A worker that is told to exit gracefully stays until the handlers of all
+ * commands have been called, those of args with "background" set aside.  One
+ * that leaves at once calls no handler.
  *
  * NULL is returned, and the handler is not called, if the command is refused:
  * there is no Redis in the configuration, or it is down and "redis_queue"

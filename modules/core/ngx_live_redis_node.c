@@ -71,7 +71,7 @@ ngx_live_redis_node_init(ngx_live_redis_node_t *node,
     node->link.push = ngx_live_redis_node_push;
     node->link.broken = ngx_live_redis_node_broken;
 
-    /* a worker that exits does not wait for Redis */
+    /* a worker that exits waits for answers, see ngx_live_redis_hold() */
 
     node->timer.data = &ngx_live_redis_dummy;
     node->timer.log = log;

@@ -110,6 +110,7 @@ struct ngx_live_redis_call_s {
     unsigned                   greeting:1;
     unsigned                   asking:1;    /* preceded by ASKING */
     unsigned                   internal:1;  /* not of the worker's commands */
+    unsigned                   held:1;      /* keeps a worker from exiting */
 
     ngx_uint_t                 argc;
     ngx_str_t                  argv[1];

@@ -234,6 +234,8 @@ ngx_live_registry_stream(ngx_live_stream_t *st)
     ngx_live_redis_arg_text(&a, "tracks");
     ngx_live_redis_arg(&a, &tracks);
 
+    a.background = 1;
+
     (void) ngx_live_redis_command(&a, ngx_live_registry_answer,
                                   (void *) (uintptr_t) st->index);
 }

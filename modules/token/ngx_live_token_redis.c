@@ -189,6 +189,8 @@ ngx_live_token_redis_load(void *data)
     ngx_live_redis_arg_int(&a, 0);
     ngx_live_redis_arg_int(&a, NGX_LIVE_TOKEN_REDIS_MOST);
 
+    a.background = 1;
+
     if (ngx_live_redis_command(&a, ngx_live_token_redis_loaded, NULL)
         == NULL)
     {
