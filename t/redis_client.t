@@ -144,6 +144,38 @@ wait_for(sub { messages() eq 'news=one newt=two' }, 10, 'message by pattern');
 pass('a message by pattern');
 is(@{ask('', $other)->{messages}}, 0, 'nothing in the other worker');
 
+# one connection of each worker for commands, one for subscriptions
+
+my %connections;
+
+for (grep { /name=nginx-live:/ } split(/\n/, $redis->command('CLIENT', 'LIST'))) {
+    my ($slot, $subs) = /name=nginx-live:(\d+):.* p?sub=(\d+)/;
+    $connections{$slot}{$subs ? 'subscriptions' : 'commands'}++;
+}
+
+is_deeply([ map { $_->{commands} } values %connections ], [ 1, 1 ],
+    'one connection for commands');
+is_deeply([ sort map { $_->{subscriptions} // 0 } values %connections ],
+    [ 0, 1 ], 'and one for subscriptions');
+
+# the server dies with commands that it has read, or not
+
+$redis->freeze;
+my $client = client_of($pid);
+$client->request('/redis?cmd=PING&n=50');
+wait_for(sub {
+    grep { $_->{pending} >= 50 } @{$t->json('/status')->{redis}{workers}}
+}, 5, 'commands');
+$redis->stop;
+$r = JSON::PP::decode_json($client->response->{body});
+is($r->{errors}, 50, 'each has an answer');
+is($r->{lost} + $r->{timeout} + $r->{down}, 50, 'that says so');
+$client->close;
+
+$redis->start;
+all_up(1);
+wait_for(sub { ask('', $pid)->{resyncs} == 4 }, 10, 'resync');
+
 # the server goes and returns
 
 my $before = ask('', $pid);
@@ -165,13 +197,13 @@ my $start = time();
 all_up(1);
 cmp_ok(time() - $start, '<', 5 * factor(), 'up again within five seconds');
 
-wait_for(sub { ask('', $pid)->{resyncs} == 4 }, 10, 'resync');
+wait_for(sub { ask('', $pid)->{resyncs} == 6 }, 10, 'resync');
 is(ask('', $pid)->{ups}, $before->{ups} + 1, 'watchers know');
 $redis->command('PUBLISH', 'news', 'three');
 wait_for(sub { messages() =~ /three.*three|three/ }, 10, 'message');
 pass('subscribed again');
 
-is($t->json('/status')->{redis}{workers}[0]{reconnects}, 1, 'reconnects');
+is($t->json('/status')->{redis}{workers}[0]{reconnects}, 2, 'reconnects');
 is(scalar(grep { /\[warn\].*redis \S+ is/ } $t->log_lines(qr/./, $mark)) < 10,
     1, 'few words') or diag(join("\n", $t->log_lines(qr/redis/, $mark)));
 

@@ -78,6 +78,8 @@ my @cases = (
 
 my $file = temp_dir() . '/case';
 
+sub count { open(my $fh, '>>', "$file.$_[0]") or die $!; print $fh '+' }
+
 sub set_case { spit("$file.tmp", $_[0]); rename("$file.tmp", $file) }
 
 set_case(-1);
@@ -132,11 +134,13 @@ sub serve {
             syswrite($s, "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n\$-1\r\n:$port\r\n");
 
         } elsif (uc $args[0] eq 'GET' && $args[1] eq 'moved') {
+            count('moved');
             syswrite($s, "-MOVED 1 127.0.0.1:$port\r\n");
 
         } elsif (uc $args[0] eq 'ASKING'
                  || uc $args[0] eq 'GET' && $args[1] eq 'ask')
         {
+            count('ask') if uc $args[0] eq 'GET';
             syswrite($s, "-ASK 1 :$port\r\n");
 
         } elsif (uc $args[0] eq 'GET' && $args[1] eq 'wrong') {
@@ -255,6 +259,8 @@ for my $name (qw/ moved ask wrong /) {
     is($r->{fault}, 4, "$name: it is given up");
     like($r->{reply}, qr/^(?:MOVED|ASK) 1/, 'its error');
 }
+
+is(slurp("$file.$_"), '+' x 6, "$_: followed five times") for qw/ moved ask /;
 
 $t->wait_log(qr/\[warn\].*sent address of a node has invalid characters/);
 is(ask('cmd=GET,a&key=1')->{reply}, 'OK', 'the connection goes on');

@@ -85,6 +85,9 @@ like($cert, qr/BEGIN CERTIFICATE/, 'certificate');
 wait_for(sub { (status() // '') =~ /"redis":\{"mode":"server".*"up":true/ }, 10,
     'redis');
 pass('a Redis');
+ok(-S "$dir/run/redis/redis.sock", 'on a socket');
+is(scalar(grep { slurp("/proc/$_/cmdline") =~ /^redis-server unixsocket:/ }
+    tree($run->pid)), 1, 'and on no port');
 
 my @pids = ($run->pid, tree($run->pid));
 cmp_ok(scalar @pids, '>', 4, 'nginx, two workers, an encoder');
@@ -104,9 +107,12 @@ ok(wait_for(sub { ended(@pids) }, 5, 'end of all'), 'nothing is left');
 
 # without demo; killed without a chance to clean up
 
-$run = start(DEMO => 'no');
+$run = start(DEMO => 'no', REDIS => 'no');
 
 ok(wait_for(sub { status() }, 30, 'status'), 'starts again');
+like(status(), qr/"redis":\{"mode":"off","workers":\[\]\}/, 'REDIS=no');
+ok(!(grep { slurp("/proc/$_/cmdline") =~ /^redis/ } tree($run->pid)),
+    'no Redis');
 is(slurp("$dir/run/cert/cert.pem"), $cert, 'the certificate is kept');
 
 @pids = ($run->pid, tree($run->pid));

@@ -14,10 +14,11 @@
 /*
  * What runs on this node is told to Redis in keys that expire unless they are
  * renewed: each stream by the worker that owns it, the node by one of its
- * workers.
+ * workers.  They are gone ten seconds after a node's death, also when its last
+ * command took a while.
  */
 
-#define NGX_LIVE_REGISTRY_LEASE  10000  /* ms: an entry outlives its node */
+#define NGX_LIVE_REGISTRY_LEASE  9000   /* ms: an entry outlives its node */
 #define NGX_LIVE_REGISTRY_RENEW  3000
 
 
