@@ -13,6 +13,7 @@
 
 #define NGX_LIVE_WEBSOCKET_FIN      0x80
 #define NGX_LIVE_WEBSOCKET_RSV      0x70
+#define NGX_LIVE_WEBSOCKET_RSV1     0x40
 #define NGX_LIVE_WEBSOCKET_OPCODE   0x0f
 #define NGX_LIVE_WEBSOCKET_MASKED   0x80
 
@@ -40,13 +41,17 @@ typedef enum {
 
 static ngx_int_t ngx_live_websocket_first(ngx_live_websocket_t *ws,
     u_char ch);
+static ngx_int_t ngx_live_websocket_begin(ngx_live_websocket_t *ws,
+    u_char ch);
 static ngx_int_t ngx_live_websocket_length(ngx_live_websocket_t *ws,
     u_char ch);
+static ngx_int_t ngx_live_websocket_extended(ngx_live_websocket_t *ws);
 static ngx_int_t ngx_live_websocket_check(ngx_live_websocket_t *ws);
 static ngx_int_t ngx_live_websocket_control(ngx_live_websocket_t *ws,
     u_char **pos, u_char *end);
 static ngx_int_t ngx_live_websocket_data(ngx_live_websocket_t *ws,
     u_char **pos, u_char *end);
+static ngx_int_t ngx_live_websocket_text(ngx_live_websocket_t *ws);
 static ngx_int_t ngx_live_websocket_fail(ngx_live_websocket_t *ws,
     ngx_uint_t code, const char *reason);
 
@@ -108,7 +113,7 @@ ngx_live_websocket_parse(ngx_live_websocket_t *ws, u_char **pos, u_char *end)
             ws->left = (ws->left << 8) | ch;
 
             if (--ws->need == 0) {
-                rc = ngx_live_websocket_check(ws);
+                rc = ngx_live_websocket_extended(ws);
             }
 
             break;
@@ -133,28 +138,56 @@ ngx_live_websocket_parse(ngx_live_websocket_t *ws, u_char **pos, u_char *end)
 static ngx_int_t
 ngx_live_websocket_first(ngx_live_websocket_t *ws, u_char ch)
 {
-    ngx_uint_t  opcode;
+    ngx_uint_t  opcode, rsv;
 
     opcode = ch & NGX_LIVE_WEBSOCKET_OPCODE;
+    rsv = ch & NGX_LIVE_WEBSOCKET_RSV;
 
-    if (ch & NGX_LIVE_WEBSOCKET_RSV) {
+    /* RFC 7692, 6: the first frame of a message says that it is compressed */
+
+    if (ws->deflate
+        && (opcode == NGX_LIVE_WEBSOCKET_TEXT
+            || opcode == NGX_LIVE_WEBSOCKET_BINARY))
+    {
+        rsv &= ~NGX_LIVE_WEBSOCKET_RSV1;
+    }
+
+    if (rsv) {
         return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_PROTOCOL,
                                        "reserved bits are set");
     }
 
-    if (ngx_live_websocket_is_control(opcode)) {
+    if (!ngx_live_websocket_is_control(opcode)) {
+        return ngx_live_websocket_begin(ws, ch);
+    }
 
-        if (opcode > NGX_LIVE_WEBSOCKET_PONG) {
-            return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_PROTOCOL,
-                                           "unknown opcode");
-        }
+    if (opcode > NGX_LIVE_WEBSOCKET_PONG) {
+        return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_PROTOCOL,
+                                       "unknown opcode");
+    }
 
-        if (!(ch & NGX_LIVE_WEBSOCKET_FIN)) {
-            return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_PROTOCOL,
-                                           "fragmented control frame");
-        }
+    if (!(ch & NGX_LIVE_WEBSOCKET_FIN)) {
+        return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_PROTOCOL,
+                                       "fragmented control frame");
+    }
 
-    } else if (opcode == NGX_LIVE_WEBSOCKET_CONTINUATION) {
+    ws->first = ch;
+    ws->state = sw_length;
+
+    return NGX_OK;
+}
+
+
+/* a frame of a message */
+
+static ngx_int_t
+ngx_live_websocket_begin(ngx_live_websocket_t *ws, u_char ch)
+{
+    ngx_uint_t  opcode;
+
+    opcode = ch & NGX_LIVE_WEBSOCKET_OPCODE;
+
+    if (opcode == NGX_LIVE_WEBSOCKET_CONTINUATION) {
 
         if (ws->message == 0) {
             return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_PROTOCOL,
@@ -173,7 +206,10 @@ ngx_live_websocket_first(ngx_live_websocket_t *ws, u_char ch)
         }
 
         ws->message = opcode;
+        ws->rsv1 = (ch & NGX_LIVE_WEBSOCKET_RSV1) ? 1 : 0;
         ws->size = 0;
+
+        ngx_live_utf8_init(&ws->utf8);
     }
 
     ws->first = ch;
@@ -208,10 +244,30 @@ ngx_live_websocket_length(ngx_live_websocket_t *ws, u_char ch)
     }
 
     ws->left = 0;
-    ws->need = (len == 126) ? 2 : 8;
+    ws->wide = (len == 127);
+    ws->need = ws->wide ? 8 : 2;
     ws->state = sw_extended;
 
     return NGX_OK;
+}
+
+
+/* RFC 6455, 5.2: a length has no more bytes than it needs, 63 bits at most */
+
+static ngx_int_t
+ngx_live_websocket_extended(ngx_live_websocket_t *ws)
+{
+    if (ws->left >> 63) {
+        return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_PROTOCOL,
+                                       "frame length has 64 bits");
+    }
+
+    if (ws->left < (ws->wide ? 65536 : 126)) {
+        return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_PROTOCOL,
+                                       "frame length is not minimal");
+    }
+
+    return ngx_live_websocket_check(ws);
 }
 
 
@@ -251,6 +307,7 @@ ngx_live_websocket_control(ngx_live_websocket_t *ws, u_char **pos,
 
     ws->opcode = ws->first & NGX_LIVE_WEBSOCKET_OPCODE;
     ws->fin = 1;
+    ws->compressed = 0;
     ws->data = ws->control;
     ws->len = ws->ncontrol;
     ws->state = sw_first;
@@ -275,6 +332,7 @@ ngx_live_websocket_data(ngx_live_websocket_t *ws, u_char **pos, u_char *end)
     }
 
     ws->opcode = ws->message;
+    ws->compressed = ws->rsv1;
     ws->data = *pos;
     ws->len = n;
 
@@ -300,6 +358,24 @@ ngx_live_websocket_data(ngx_live_websocket_t *ws, u_char **pos, u_char *end)
             /* an empty fragment is nothing to tell */
             return NGX_DECLINED;
         }
+    }
+
+    if (ws->opcode == NGX_LIVE_WEBSOCKET_TEXT && !ws->compressed) {
+        return ngx_live_websocket_text(ws);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_live_websocket_text(ngx_live_websocket_t *ws)
+{
+    if (ngx_live_utf8_feed(&ws->utf8, ws->data, ws->len) != NGX_OK
+        || (ws->fin && ngx_live_utf8_end(&ws->utf8) != NGX_OK))
+    {
+        return ngx_live_websocket_fail(ws, NGX_LIVE_WEBSOCKET_INVALID,
+                                       "text is not UTF-8");
     }
 
     return NGX_OK;
@@ -335,13 +411,17 @@ ngx_live_websocket_close_code(u_char *data, size_t len)
 
     /* RFC 6455, 7.4: 1004 to 1006 and 1015 are never sent */
 
-    if ((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014)
-        || (code >= 3000 && code <= 4999))
+    if (!((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014)
+          || (code >= 3000 && code <= 4999)))
     {
-        return code;
+        return NGX_LIVE_WEBSOCKET_PROTOCOL;
     }
 
-    return NGX_LIVE_WEBSOCKET_PROTOCOL;
+    if (ngx_live_utf8_check(data + 2, len - 2) != NGX_OK) {
+        return NGX_LIVE_WEBSOCKET_INVALID;
+    }
+
+    return code;
 }
 
 

@@ -17,6 +17,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_live_utf8.h"
+
 
 #define NGX_LIVE_WEBSOCKET_CONTINUATION  0x0
 #define NGX_LIVE_WEBSOCKET_TEXT          0x1
@@ -27,10 +29,18 @@
 
 /* RFC 6455, 7.4.1 */
 #define NGX_LIVE_WEBSOCKET_NORMAL        1000
+#define NGX_LIVE_WEBSOCKET_AWAY          1001
 #define NGX_LIVE_WEBSOCKET_PROTOCOL      1002
+#define NGX_LIVE_WEBSOCKET_UNSUPPORTED   1003  /* a kind of data */
+#define NGX_LIVE_WEBSOCKET_INVALID       1007  /* text is no UTF-8 */
 #define NGX_LIVE_WEBSOCKET_POLICY        1008
 #define NGX_LIVE_WEBSOCKET_TOO_BIG       1009
+#define NGX_LIVE_WEBSOCKET_EXTENSION     1010
 #define NGX_LIVE_WEBSOCKET_ERROR         1011
+
+/* IANA's registry of close codes */
+#define NGX_LIVE_WEBSOCKET_RESTART       1012
+#define NGX_LIVE_WEBSOCKET_LATER         1013
 
 #define NGX_LIVE_WEBSOCKET_CONTROL_MAX   125
 #define NGX_LIVE_WEBSOCKET_HEADER_MAX    10    /* of a server's frame */
@@ -38,11 +48,15 @@
 
 typedef struct {
     uint64_t                   max;        /* bytes of a message, set by the
-                                              caller after init */
+                                              caller after init; of what
+                                              arrives, if compressed */
+    ngx_uint_t                 deflate;    /* permessage-deflate was agreed
+                                              on, set by the caller */
 
     /* of what was parsed last */
     ngx_uint_t                 opcode;     /* of the message, never 0 */
     ngx_uint_t                 fin;        /* the message ends with data */
+    ngx_uint_t                 compressed; /* the message is (RFC 7692, 6) */
     u_char                    *data;       /* unmasked, in the input */
     size_t                     len;
 
@@ -53,11 +67,14 @@ typedef struct {
     /* the parser's own */
     ngx_uint_t                 state;
     ngx_uint_t                 message;    /* opcode of the open message */
+    ngx_uint_t                 rsv1;       /* of its first frame */
     uint64_t                   size;       /* of the message so far */
     uint64_t                   left;       /* payload of the frame to come */
     ngx_uint_t                 need;       /* bytes of header to come */
+    ngx_uint_t                 wide;       /* 8 of them, not 2 */
     ngx_uint_t                 nmask;
     ngx_uint_t                 ncontrol;
+    ngx_live_utf8_t            utf8;       /* of the open text message */
     u_char                     first;      /* FIN, opcode */
     u_char                     mask[4];
     u_char                     control[NGX_LIVE_WEBSOCKET_CONTROL_MAX];
@@ -67,7 +84,11 @@ typedef struct {
 void ngx_live_websocket_init(ngx_live_websocket_t *ws, uint64_t max);
 
 /*
- * Parses what a client sent, in pieces of any size, and moves *pos:
+ * Parses what a client sent, in pieces of any size, and moves *pos.  Text that
+ * is not compressed is checked to be UTF-8, across fragments, and refused at
+ * the first byte that cannot be right (RFC 6455, 8.1); compressed text is to
+ * be checked by the caller.
+ *
  *
  *   NGX_OK     a whole control frame, its payload in data, or a piece of a
  *              message, unmasked in place (len may be 0 only with fin); data
@@ -78,8 +99,11 @@ void ngx_live_websocket_init(ngx_live_websocket_t *ws, uint64_t max);
 ngx_int_t ngx_live_websocket_parse(ngx_live_websocket_t *ws, u_char **pos,
     u_char *end);
 
-/* of a close frame's payload; NORMAL if it has none, PROTOCOL if it may not
- * be sent at all */
+/*
+ * The code to answer a close frame with: that of its payload, NORMAL if it has
+ * none, PROTOCOL if it may not be sent at all, INVALID if the reason is no
+ * UTF-8 (RFC 6455, 5.5.1, 7.4).
+ */
 ngx_uint_t ngx_live_websocket_close_code(u_char *data, size_t len);
 
 

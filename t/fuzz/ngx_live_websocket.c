@@ -6,7 +6,8 @@
 
 /*
  * Fuzz target of the WebSocket parser: whatever the pieces in which the input
- * arrives, the same messages come out.  The first byte is the size of a piece.
+ * arrives, the same messages come out.  The first byte is the size of a piece
+ * and, by its highest bit, whether compression was agreed on.
  */
 
 
@@ -22,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
 static ngx_int_t
-run(u_char *data, size_t size, size_t piece, uint64_t *hash, u_char *out,
-    size_t *len)
+run(u_char *data, size_t size, ngx_uint_t deflate, size_t piece,
+    uint64_t *hash, u_char *out, size_t *len)
 {
     size_t                 n;
     u_char                *p, *end;
@@ -31,6 +32,7 @@ run(u_char *data, size_t size, size_t piece, uint64_t *hash, u_char *out,
     ngx_live_websocket_t   ws;
 
     ngx_live_websocket_init(&ws, MAX);
+    ws.deflate = deflate;
 
     rc = NGX_AGAIN;
     *hash = 0;
@@ -48,11 +50,15 @@ run(u_char *data, size_t size, size_t piece, uint64_t *hash, u_char *out,
                 continue;
             }
 
+            if (ws.compressed && !deflate) {
+                abort();
+            }
+
             ngx_memcpy(out + *len, ws.data, ws.len);
             *len += ws.len;
 
             if (ws.fin) {
-                *hash = *hash * 31 + ws.opcode;
+                *hash = *hash * 31 + ws.opcode + ws.compressed * 16;
             }
         }
 
@@ -76,27 +82,34 @@ run(u_char *data, size_t size, size_t piece, uint64_t *hash, u_char *out,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t      len1, len2;
+    size_t      len1, len2, min;
     u_char     *in, *out1, *out2;
     uint64_t    hash1, hash2;
     ngx_int_t   rc1, rc2;
+    ngx_uint_t  deflate;
 
     if (size < 2) {
         return 0;
     }
+
+    deflate = data[0] >> 7;
 
     in = malloc(size - 1);
     out1 = malloc(size);
     out2 = malloc(size);
 
     memcpy(in, data + 1, size - 1);
-    rc1 = run(in, size - 1, size, &hash1, out1, &len1);
+    rc1 = run(in, size - 1, deflate, size, &hash1, out1, &len1);
 
     memcpy(in, data + 1, size - 1);
-    rc2 = run(in, size - 1, data[0] % 16 + 1, &hash2, out2, &len2);
+    rc2 = run(in, size - 1, deflate, data[0] % 16 + 1, &hash2, out2, &len2);
 
-    if (rc1 != rc2 || hash1 != hash2 || len1 != len2
-        || memcmp(out1, out2, len1) != 0)
+    /* of a text that is refused, smaller pieces may tell more */
+
+    min = ngx_min(len1, len2);
+
+    if (rc1 != rc2 || hash1 != hash2 || (len1 != len2 && rc1 != NGX_ERROR)
+        || memcmp(out1, out2, min) != 0)
     {
         abort();
     }

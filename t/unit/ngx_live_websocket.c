@@ -112,12 +112,16 @@ test_lengths(void)
            "16-bit length");
     is_int(ws.len, 256, "all of it");
 
-    n = frame("82 ff 00 00 00 00 00 00 00 02 00 00 00 00 61 62");
+    ngx_live_websocket_init(&ws, 65536);
+
+    n = frame("82 ff 00 00 00 00 00 01 00 00 00 00 00 00 61 62");
     p = input;
 
     is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK,
            "64-bit length");
     is_mem(ws.data, ws.len, "ab", 2, "payload");
+
+    ngx_live_websocket_init(&ws, 0);
 
     n = frame("82 80 00 00 00 00");
     p = input;
@@ -129,6 +133,9 @@ test_lengths(void)
 }
 
 
+static ngx_uint_t  deflate;
+
+
 static void
 test_refused(const char *hex, ngx_uint_t code, const char *what)
 {
@@ -138,6 +145,7 @@ test_refused(const char *hex, ngx_uint_t code, const char *what)
     ngx_live_websocket_t   ws;
 
     ngx_live_websocket_init(&ws, 10);
+    ws.deflate = deflate;
 
     n = frame(hex);
     p = input;
@@ -168,11 +176,98 @@ test_malformed(void)
     test_refused("81 8b 00 00 00 00", 1009, "long message");
     test_refused("01 8a 00 00 00 00 31 31 31 31 31 31 31 31 31 31"
                  "80 81 00 00 00 00", 1009, "long message of two frames");
-    test_refused("81 ff ff ff ff ff ff ff ff ff 00 00 00 00", 1009,
+    test_refused("81 ff 7f ff ff ff ff ff ff ff 00 00 00 00", 1009,
                  "the longest length");
     test_refused("01 81 00 00 00 00 31"
-                 "80 ff ff ff ff ff ff ff ff ff 00 00 00 00", 1009,
+                 "80 ff 7f ff ff ff ff ff ff ff 00 00 00 00", 1009,
                  "the longest fragment");
+    test_refused("81 ff ff ff ff ff ff ff ff ff 00 00 00 00", 1002,
+                 "a length of 64 bits");
+    test_refused("81 fe 00 7d 00 00 00 00", 1002, "16 bits for 125");
+    test_refused("81 ff 00 00 00 00 00 00 ff ff 00 00 00 00", 1002,
+                 "64 bits for 65535");
+    test_refused("a1 80 00 00 00 00", 1002, "RSV2");
+    test_refused("91 80 00 00 00 00", 1002, "RSV3");
+}
+
+
+static void
+test_utf8(void)
+{
+    size_t                 n;
+    u_char                *p;
+    ngx_live_websocket_t   ws;
+
+    test_refused("81 82 00 00 00 00 c3 28", 1007, "text is no UTF-8");
+    test_refused("01 81 00 00 00 00 c3 80 81 00 00 00 00 28", 1007,
+                 "nor across fragments");
+    test_refused("01 81 00 00 00 00 c3 80 80 00 00 00 00", 1007,
+                 "ends within a code point");
+    test_refused("01 84 00 00 00 00 61 f4 90 80", 1007,
+                 "refused before it ends");
+    test_refused("01 8a 00 00 00 00 61 f4 90", 1007,
+                 "refused before the frame ends");
+
+    ngx_live_websocket_init(&ws, 100);
+
+    n = frame("01 81 00 00 00 00 c3"
+              "89 81 00 00 00 00 ff"
+              "80 81 00 00 00 00 a4"
+              "82 81 00 00 00 00 ff");
+    p = input;
+
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK, "half");
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK,
+           "a ping in between may be anything");
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK,
+           "the other half");
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK,
+           "binary may be anything");
+}
+
+
+static void
+test_deflate(void)
+{
+    size_t                 n;
+    u_char                *p;
+    ngx_live_websocket_t   ws;
+
+    ngx_live_websocket_init(&ws, 100);
+    ws.deflate = 1;
+
+    /* RFC 7692, 7.2.3.1: in two fragments, with a ping within */
+
+    n = frame("41 83 00 00 00 00 f2 48 cd"
+              "89 80 00 00 00 00"
+              "80 84 00 00 00 00 c9 c9 07 00"
+              "81 81 00 00 00 00 61"
+              "c2 81 00 00 00 00 ff");
+    p = input;
+
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK, "RSV1");
+    is_int(ws.compressed, 1, "compressed");
+    is_int(ws.fin, 0, "more to come");
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK, "ping");
+    is_int(ws.compressed, 0, "which is not");
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK,
+           "the other fragment");
+    is_int(ws.compressed, 1, "compressed");
+    is_int(ws.fin, 1, "the message ends");
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK,
+           "another message");
+    is_int(ws.compressed, 0, "not compressed");
+    is_int(ngx_live_websocket_parse(&ws, &p, input + n), NGX_OK, "binary");
+    is_int(ws.compressed, 1, "compressed");
+
+    deflate = 1;
+
+    test_refused("41 80 00 00 00 00 c0 80", 1002, "RSV1 of a continuation");
+    test_refused("c9 80 00 00 00 00", 1002, "RSV1 of a ping");
+    test_refused("e1 80 00 00 00 00", 1002, "RSV2 with RSV1");
+    test_refused("81 81 00 00 00 00 ff", 1007, "text that is not compressed");
+
+    deflate = 0;
 }
 
 
@@ -199,6 +294,18 @@ test_close(void)
            "a code that is never sent");
     is_int(ngx_live_websocket_close_code((u_char *) "\x0b\xb8", 2), 3000,
            "an application's code");
+    is_int(ngx_live_websocket_close_code((u_char *) "\x03\xe8\xc3\xa4", 4),
+           1000, "with a reason");
+    is_int(ngx_live_websocket_close_code((u_char *) "\x03\xe8\xc3", 3), 1007,
+           "with a reason that is no UTF-8");
+    is_int(ngx_live_websocket_close_code((u_char *) "\x03\xf5", 2), 1013,
+           "try again later");
+    is_int(ngx_live_websocket_close_code((u_char *) "\x03\xf7", 2), 1002,
+           "1015");
+    is_int(ngx_live_websocket_close_code((u_char *) "\x07\xd0", 2), 1002,
+           "2000");
+    is_int(ngx_live_websocket_close_code((u_char *) "\x13\x88", 2), 1002,
+           "5000");
 }
 
 
@@ -239,6 +346,8 @@ main(void)
     test_pieces();
     test_lengths();
     test_malformed();
+    test_utf8();
+    test_deflate();
     test_close();
     test_write();
 
