@@ -22,6 +22,13 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/core/ngx_live_timeline.c \
 			modules/rtmp/ngx_live_rtmp_chunk.c \
 			modules/rtmp/ngx_live_rtmp_handshake.c \
+			modules/chat/ngx_live_chat_command.c \
+			modules/chat/ngx_live_chat_cursor.c \
+			modules/chat/ngx_live_chat_deflate.c \
+			modules/chat/ngx_live_chat_filter.c \
+			modules/chat/ngx_live_chat_fold.c \
+			modules/chat/ngx_live_chat_link.c \
+			modules/chat/ngx_live_chat_text.c \
 			modules/hls/ngx_live_hls_cut.c \
 			modules/hls/ngx_live_hls_fit.c \
 			modules/hls/ngx_live_hls_grid.c \
@@ -29,7 +36,6 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/hls/ngx_live_hls_name.c \
 			modules/hls/ngx_live_hls_playlist.c \
 			modules/hls/ngx_live_hls_request.c \
-			modules/token/ngx_live_base64url.c \
 			modules/token/ngx_live_claims.c \
 			modules/token/ngx_live_jwk.c \
 			modules/token/ngx_live_jwt.c \
@@ -69,13 +75,13 @@ NGX_INCS =	-I $(NGX_TREE)/objs -I $(NGINX_SRC)/src/core \
 UNIT_CFLAGS =	-g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror \
 		-Wno-unused-parameter -MMD -MP \
 		$(patsubst %,-I %,$(wildcard modules/media modules/core \
-			modules/rtmp modules/hls modules/token)) \
+			modules/rtmp modules/hls modules/token modules/chat)) \
 		-I t/unit $(NGX_INCS)
 
 UNIT_SAN =	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_SAN =	-fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=undefined
-UNIT_LIBS =	-lcrypto -ljansson -lm
+UNIT_LIBS =	-lcrypto -ljansson -lz -lm
 
 UNIT_PURE =	$(PURE_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
 		$(UNIT_STUB:%.c=$(UNIT_DIR)/obj/%.o)
