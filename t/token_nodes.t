@@ -96,10 +96,28 @@ $token = token('heidi', claims => '{"iat":' . (time() - 100 | 0) . '}');
 is(status($_, $token), 200, 'without Redis tokens are as good') for $a, $b;
 revoke($a->url('/revoke'), 'sub', 'heidi');
 is(status($a, $token), 403, 'and revoked at the node that is told');
+$a->wait_log(qr/\[warn\].*Redis will be told of a revocation later/);
 $redis->start;
+my $back = watch();
 wait_for(sub { eval { $redis->command('PING') } }, 10, 'Redis');
 
 refused($b, $token, 'and at the other when it is back');
+cmp_ok($back->(), '<', 5 * factor(), 'within five seconds');
+
+# Redis has lost its memory
+
+sub told {
+    return join(' ', sort map { /^sub \d+ (.*)/ } @{
+        $redis->command('ZRANGE', 'nl:revoked', 0, -1)});
+}
+
+wait_for(sub { told() eq 'alice erin heidi' }, 10, 'all that was revoked');
+pass('it is told of all that was revoked');
+
+$redis->command('DEL', 'nl:revoked');
+$redis->command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+wait_for(sub { told() eq 'alice erin heidi' }, 10, 'all that was revoked');
+pass('again');
 
 $_->close for @pub;
 

@@ -5,7 +5,9 @@
 
 
 #include "ngx_live_token.h"
+#include "ngx_live_token_revoke.h"
 #include "ngx_live_redis.h"
+#include "ngx_live_worker.h"
 
 
 /*
@@ -16,9 +18,24 @@
  *
  * Each worker follows the channel, though the table is in shared memory: one
  * of them may be going or hang, and to enter a thing again changes nothing.
+ *
+ * A member "node 0 NAME" says that this node has told all that it knows: a
+ * Redis that lacks it has lost its memory.  Then, and when something could not
+ * be told, one worker of the node tells everything again.
  */
 
-#define NGX_LIVE_TOKEN_REDIS_MOST  10000   /* entries that are read */
+#define NGX_LIVE_TOKEN_REDIS_MOST   10000  /* entries that are read */
+#define NGX_LIVE_TOKEN_REDIS_BATCH  20     /* that are told by one command */
+#define NGX_LIVE_TOKEN_REDIS_TICK   500    /* ms */
+#define NGX_LIVE_TOKEN_REDIS_REST   2000   /* ms: after a failure */
+#define NGX_LIVE_TOKEN_REDIS_TRUST  2592000    /* s: life of "node" */
+
+
+typedef struct {
+    ngx_uint_t                 pending;    /* commands */
+    ngx_uint_t                 failed;
+    ngx_msec_t                 rested;     /* then it is tried again */
+} ngx_live_token_redis_push_t;
 
 
 static void ngx_live_token_redis_message(ngx_str_t *channel,
@@ -30,6 +47,16 @@ static void ngx_live_token_redis_loaded(ngx_live_redis_reply_t *reply,
     void *data);
 static void ngx_live_token_redis_tell(ngx_uint_t kind, ngx_str_t *value,
     time_t before, time_t until, ngx_log_t *log);
+static void ngx_live_token_redis_told(ngx_live_redis_reply_t *reply,
+    void *data);
+static void ngx_live_token_redis_untold(void);
+static void ngx_live_token_redis_tick(ngx_event_t *ev);
+static ngx_int_t ngx_live_token_redis_push(ngx_array_t *list,
+    ngx_uint_t from, ngx_pool_t *pool);
+static void ngx_live_token_redis_pushed(ngx_live_redis_reply_t *reply,
+    void *data);
+static ngx_int_t ngx_live_token_redis_node(u_char *buf, size_t size,
+    ngx_str_t *member);
 
 
 static const char  *ngx_live_token_redis_kinds[] = {
@@ -48,6 +75,19 @@ static ngx_live_redis_script_t  ngx_live_token_redis_add =
         "end "
         "return redis.call('PUBLISH', ARGV[3], ARGV[1] .. ' ' .. ARGV[2])");
 
+/* the same for many: those that are news are told */
+
+static ngx_live_redis_script_t  ngx_live_token_redis_add_all =
+    ngx_live_redis_script(
+        "for i = 2, #ARGV, 2 do "
+        "  local last = redis.call('ZSCORE', KEYS[1], ARGV[i + 1]) "
+        "  if not last or tonumber(last) < tonumber(ARGV[i]) then "
+        "    redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) "
+        "    redis.call('PUBLISH', ARGV[1], ARGV[i] .. ' ' .. ARGV[i + 1]) "
+        "  end "
+        "end "
+        "return 0");
+
 /* takes back all that were entered for a value */
 
 static ngx_live_redis_script_t  ngx_live_token_redis_remove =
@@ -62,11 +102,17 @@ static ngx_live_redis_script_t  ngx_live_token_redis_remove =
         "                  '0 ' .. ARGV[1] .. ' 0 ' .. ARGV[2])");
 
 
+static ngx_event_t                  ngx_live_token_redis_event;
+static ngx_connection_t             ngx_live_token_redis_dummy;
+static ngx_live_token_redis_push_t  ngx_live_token_redis_pushing;
+
+
 ngx_int_t
 ngx_live_token_redis_init_process(ngx_cycle_t *cycle)
 {
-    u_char     *p;
-    ngx_str_t   channel, *prefix;
+    u_char       *p;
+    ngx_str_t     channel, *prefix;
+    ngx_event_t  *ev;
 
     if (!ngx_live_redis_on()) {
         return NGX_OK;
@@ -89,6 +135,17 @@ ngx_live_token_redis_init_process(ngx_cycle_t *cycle)
     {
         return NGX_ERROR;
     }
+
+    ngx_live_token_redis_dummy.fd = (ngx_socket_t) -1;
+
+    ev = &ngx_live_token_redis_event;
+
+    ev->data = &ngx_live_token_redis_dummy;
+    ev->log = cycle->log;
+    ev->handler = ngx_live_token_redis_tick;
+    ev->cancelable = 1;
+
+    ngx_add_timer(ev, NGX_LIVE_TOKEN_REDIS_TICK);
 
     return NGX_OK;
 }
@@ -203,10 +260,10 @@ ngx_live_token_redis_load(void *data)
 static void
 ngx_live_token_redis_loaded(ngx_live_redis_reply_t *reply, void *data)
 {
-    u_char      *p;
+    u_char      *p, buf[256];
     time_t       until;
-    ngx_str_t   *member, *score;
-    ngx_uint_t   i, bad;
+    ngx_str_t   *member, *score, node;
+    ngx_uint_t   i, bad, known;
 
     if (reply->type != NGX_LIVE_REDIS_ARRAY) {
 
@@ -221,11 +278,27 @@ ngx_live_token_redis_loaded(ngx_live_redis_reply_t *reply, void *data)
     }
 
     bad = 0;
+    known = (reply->n / 2 == NGX_LIVE_TOKEN_REDIS_MOST);
+
+    if (ngx_live_token_redis_node(buf, sizeof(buf), &node) != NGX_OK) {
+        known = 1;
+    }
 
     for (i = 0; i + 1 < reply->n; i += 2) {
 
         member = &reply->elts[i].str;
         score = &reply->elts[i + 1].str;
+
+        if (member->len > 5 && ngx_strncmp(member->data, "node ", 5) == 0) {
+
+            if (member->len == node.len
+                && ngx_memcmp(member->data, node.data, node.len) == 0)
+            {
+                known = 1;
+            }
+
+            continue;
+        }
 
         /* a score may have a fraction */
 
@@ -249,6 +322,10 @@ ngx_live_token_redis_loaded(ngx_live_redis_reply_t *reply, void *data)
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "%ui of %ui revocations in Redis are invalid or did "
                       "not fit in", bad, reply->n / 2);
+    }
+
+    if (!known) {
+        ngx_live_token_redis_untold();
     }
 
     if (reply->n / 2 == NGX_LIVE_TOKEN_REDIS_MOST) {
@@ -333,10 +410,208 @@ ngx_live_token_redis_tell(ngx_uint_t kind, ngx_str_t *value, time_t before,
         ngx_live_redis_key(&a, "revoke");
     }
 
-    if (ngx_live_redis_command(&a, NULL, NULL) == NULL) {
+    if (ngx_live_redis_command(&a, ngx_live_token_redis_told,
+                               until ? &ngx_live_token_redis_add : NULL)
+        == NULL)
+    {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "Redis was not told of the revocation of a %V", &name);
+
+        if (until) {
+            ngx_live_token_redis_untold();
+        }
     }
 
     ngx_free(member.data);
+}
+
+
+static void
+ngx_live_token_redis_told(ngx_live_redis_reply_t *reply, void *data)
+{
+    if (reply->type != NGX_LIVE_REDIS_ERROR) {
+        return;
+    }
+
+    if (data == NULL) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "Redis was not told that a revocation was taken back: "
+                      "%V", &reply->str);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "Redis will be told of a revocation later: %V",
+                  &reply->str);
+
+    ngx_live_token_redis_untold();
+}
+
+
+static void
+ngx_live_token_redis_untold(void)
+{
+    ngx_live_token_revoke_t  *table;
+
+    table = ngx_live_token_revoke_table();
+
+    if (table) {
+        table->sh->untold = 1;
+    }
+}
+
+
+static void
+ngx_live_token_redis_tick(ngx_event_t *ev)
+{
+    ngx_uint_t                i;
+    ngx_pool_t               *pool;
+    ngx_array_t              *list;
+    ngx_live_token_revoke_t  *table;
+
+    ngx_add_timer(ev, NGX_LIVE_TOKEN_REDIS_TICK);
+
+    table = ngx_live_token_revoke_table();
+
+    if (table == NULL
+        || table->sh->untold == 0
+        || ngx_live_token_redis_pushing.pending
+        || (ngx_msec_int_t) (ngx_live_token_redis_pushing.rested
+                             - ngx_current_msec) > 0
+        || !ngx_live_redis_up()
+        || ngx_live_zone->sh->keeper != (ngx_atomic_uint_t) ngx_pid)
+    {
+        return;
+    }
+
+    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, ev->log);
+    if (pool == NULL) {
+        return;
+    }
+
+    /* what fails from now on is another reason to try again */
+
+    table->sh->untold = 0;
+    ngx_live_token_redis_pushing.failed = 0;
+
+    list = ngx_live_token_revoke_list(table, pool);
+
+    for (i = 0;
+         list && (i == 0 || i < list->nelts);
+         i += NGX_LIVE_TOKEN_REDIS_BATCH)
+    {
+        if (ngx_live_token_redis_push(list, i, pool) != NGX_OK) {
+            ngx_live_token_redis_pushing.failed = 1;
+            break;
+        }
+    }
+
+    if (list == NULL || ngx_live_token_redis_pushing.failed) {
+        ngx_live_token_redis_untold();
+    }
+
+    ngx_destroy_pool(pool);
+}
+
+
+/* those from a number on; behind the last one, that this node has told all */
+
+static ngx_int_t
+ngx_live_token_redis_push(ngx_array_t *list, ngx_uint_t from, ngx_pool_t *pool)
+{
+    u_char                    *p;
+    size_t                     size;
+    ngx_str_t                  member;
+    ngx_uint_t                 i, n;
+    ngx_live_redis_args_t      a;
+    ngx_live_token_revoked_t  *r;
+
+    r = list->elts;
+    n = ngx_min(from + NGX_LIVE_TOKEN_REDIS_BATCH, list->nelts);
+
+    ngx_live_redis_args_script(&a, &ngx_live_token_redis_add_all, 1);
+    ngx_live_redis_key(&a, "revoked");
+    ngx_live_redis_key(&a, "revoke");
+
+    for (i = from; i < n; i++) {
+
+        size = sizeof("stream  ") + NGX_TIME_T_LEN + r[i].value.len;
+
+        member.data = ngx_pnalloc(pool, size);
+        if (member.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_sprintf(member.data, "%s %T %V",
+                        ngx_live_token_redis_kinds[r[i].kind
+                                                   - NGX_LIVE_REVOKE_JTI],
+                        r[i].before, &r[i].value);
+        member.len = p - member.data;
+
+        ngx_live_redis_arg_int(&a, r[i].until);
+        ngx_live_redis_arg(&a, &member);
+    }
+
+    a.background = 1;
+
+    if (ngx_live_redis_command(&a, ngx_live_token_redis_pushed,
+                               n == list->nelts
+                               ? &ngx_live_token_redis_pushing : NULL)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_live_token_redis_pushing.pending++;
+
+    return NGX_OK;
+}
+
+
+/* "data" is set for the last command */
+
+static void
+ngx_live_token_redis_pushed(ngx_live_redis_reply_t *reply, void *data)
+{
+    u_char                  buf[256];
+    ngx_str_t               member;
+    ngx_live_redis_args_t   a;
+
+    ngx_live_token_redis_pushing.pending--;
+
+    if (reply->type == NGX_LIVE_REDIS_ERROR) {
+        ngx_live_token_redis_pushing.failed = 1;
+        ngx_live_token_redis_pushing.rested = ngx_current_msec
+                                              + NGX_LIVE_TOKEN_REDIS_REST;
+        ngx_live_token_redis_untold();
+    }
+
+    if (data == NULL
+        || ngx_live_token_redis_pushing.failed
+        || ngx_live_token_redis_node(buf, sizeof(buf), &member) != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_live_redis_args(&a, "ZADD");
+    ngx_live_redis_key(&a, "revoked");
+    ngx_live_redis_arg_int(&a, ngx_time() + NGX_LIVE_TOKEN_REDIS_TRUST);
+    ngx_live_redis_arg(&a, &member);
+
+    (void) ngx_live_redis_command(&a, NULL, NULL);
+}
+
+
+static ngx_int_t
+ngx_live_token_redis_node(u_char *buf, size_t size, ngx_str_t *member)
+{
+    ngx_live_main_conf_t  *lmcf;
+
+    lmcf = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle);
+
+    member->data = buf;
+    member->len = ngx_slprintf(buf, buf + size, "node 0 %V", &lmcf->node)
+                  - buf;
+
+    return member->len < size ? NGX_OK : NGX_ERROR;
 }

@@ -386,3 +386,56 @@ ngx_live_token_revoke_find(ngx_live_token_revoke_t *table, ngx_uint_t kind,
 
     return found;
 }
+
+
+ngx_array_t *
+ngx_live_token_revoke_list(ngx_live_token_revoke_t *table, ngx_pool_t *pool)
+{
+    time_t                        now;
+    ngx_queue_t                  *q;
+    ngx_array_t                  *list;
+    ngx_live_token_revoked_t     *r;
+    ngx_live_token_revoked_sh_t  *e;
+
+    now = ngx_time();
+    list = ngx_array_create(pool, 64, sizeof(ngx_live_token_revoked_t));
+
+    if (list == NULL) {
+        return NULL;
+    }
+
+    ngx_shmtx_lock(&table->shpool->mutex);
+
+    for (q = ngx_queue_head(&table->sh->queue);
+         q != ngx_queue_sentinel(&table->sh->queue);
+         q = ngx_queue_next(q))
+    {
+        e = ngx_queue_data(q, ngx_live_token_revoked_sh_t, queue);
+
+        if (e->until <= now) {
+            continue;
+        }
+
+        r = ngx_array_push(list);
+        if (r == NULL) {
+            list = NULL;
+            break;
+        }
+
+        r->kind = e->data[0];
+        r->before = e->before == NGX_LIVE_CLAIM_NEVER ? 0 : e->before;
+        r->until = e->until;
+        r->value.len = e->sn.str.len - 1;
+        r->value.data = ngx_pnalloc(pool, r->value.len);
+        if (r->value.data == NULL) {
+            list = NULL;
+            break;
+        }
+
+        ngx_memcpy(r->value.data, e->data + 1, r->value.len);
+    }
+
+    ngx_shmtx_unlock(&table->shpool->mutex);
+
+    return list;
+}

@@ -30,6 +30,7 @@ typedef struct {
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;      /* the oldest one last */
     ngx_atomic_t               n;
+    ngx_atomic_t               untold;     /* Redis may lack some of them */
 } ngx_live_token_revoke_sh_t;
 
 
@@ -39,11 +40,23 @@ typedef struct {
 } ngx_live_token_revoke_t;
 
 
+typedef struct {
+    ngx_uint_t                 kind;
+    time_t                     before;     /* s, 0: all */
+    time_t                     until;      /* s */
+    ngx_str_t                  value;
+} ngx_live_token_revoked_t;
+
+
 /* shm_zone->init; its data is a ngx_live_token_revoke_t */
 ngx_int_t ngx_live_token_revoke_init(ngx_shm_zone_t *shm_zone, void *data);
 
 /* the table of the running cycle, NULL if there is none */
 ngx_live_token_revoke_t *ngx_live_token_revoke_table(void);
+
+/* what is in force, ngx_live_token_revoked_t in the pool; NULL: no memory */
+ngx_array_t *ngx_live_token_revoke_list(ngx_live_token_revoke_t *table,
+    ngx_pool_t *pool);
 
 
 #endif /* _NGX_LIVE_TOKEN_REVOKE_H_INCLUDED_ */
