@@ -29,7 +29,7 @@
 
 
 struct ngx_http_live_hls_block_s {
-    ngx_http_live_hls_block_t  *next;
+    ngx_http_live_hls_block_t  *next;       /* a later one */
     uint64_t                    msn;        /* of the first entry */
     size_t                      len;        /* bytes of text */
     uLong                       crc;        /* of them */
@@ -63,7 +63,7 @@ static ngx_int_t ngx_http_live_hls_gzip_write(ngx_http_live_hls_list_t *list,
 static ngx_int_t ngx_http_live_hls_gzip_blocks(ngx_http_live_hls_list_t *list,
     ngx_uint_t delta, ngx_http_live_hls_blocks_t *blocks, ngx_log_t *log);
 static ngx_http_live_hls_block_t *ngx_http_live_hls_gzip_block(
-    ngx_http_live_hls_list_t *list, uint64_t msn, ngx_log_t *log);
+    ngx_http_live_hls_body_t *body, uint64_t msn, ngx_log_t *log);
 static ngx_int_t ngx_http_live_hls_gzip_reset(ngx_log_t *log);
 static ngx_int_t ngx_http_live_hls_gzip_put(ngx_http_live_hls_gzip_t *gz,
     u_char *p, size_t len, int flush, ngx_log_t *log);
@@ -202,9 +202,9 @@ static ngx_int_t
 ngx_http_live_hls_gzip_blocks(ngx_http_live_hls_list_t *list,
     ngx_uint_t delta, ngx_http_live_hls_blocks_t *blocks, ngx_log_t *log)
 {
-    uint64_t                    msn, last;
-    ngx_http_live_hls_body_t   *body;
-    ngx_http_live_hls_block_t  *block;
+    uint64_t                     msn, last;
+    ngx_http_live_hls_body_t    *body;
+    ngx_http_live_hls_block_t   *block, **link;
 
     ngx_memzero(blocks, sizeof(ngx_http_live_hls_blocks_t));
 
@@ -222,14 +222,29 @@ ngx_http_live_hls_gzip_blocks(ngx_http_live_hls_list_t *list,
     msn = body->msn + list->first[delta] + NGX_HTTP_LIVE_HLS_BLOCK - 1;
     msn -= msn % NGX_HTTP_LIVE_HLS_BLOCK;
     last = body->msn + list->last;
+    link = &list->blocks;
 
     for ( /* void */ ;
          msn + NGX_HTTP_LIVE_HLS_BLOCK <= last;
          msn += NGX_HTTP_LIVE_HLS_BLOCK)
     {
-        block = ngx_http_live_hls_gzip_block(list, msn, log);
-        if (block == NULL) {
-            return NGX_ERROR;
+        while (*link && (*link)->msn < msn) {
+            link = &(*link)->next;
+        }
+
+        block = *link;
+
+        if (block == NULL || block->msn != msn) {
+
+            /* a delta may have had later ones made before */
+
+            block = ngx_http_live_hls_gzip_block(body, msn, log);
+            if (block == NULL) {
+                return NGX_ERROR;
+            }
+
+            block->next = *link;
+            *link = block;
         }
 
         if (blocks->n++ == 0) {
@@ -246,27 +261,19 @@ ngx_http_live_hls_gzip_blocks(ngx_http_live_hls_list_t *list,
 }
 
 
-/* a block that is not there is behind all that are */
-
 static ngx_http_live_hls_block_t *
-ngx_http_live_hls_gzip_block(ngx_http_live_hls_list_t *list, uint64_t msn,
+ngx_http_live_hls_gzip_block(ngx_http_live_hls_body_t *body, uint64_t msn,
     ngx_log_t *log)
 {
-    size_t                       from, len, size;
-    ngx_uint_t                   i;
-    ngx_http_live_hls_gzip_t     gz;
-    ngx_http_live_hls_block_t   *block, **last;
+    size_t                      from, len, size;
+    ngx_uint_t                  i;
+    ngx_http_live_hls_gzip_t    gz;
+    ngx_http_live_hls_block_t  *block;
 
-    for (last = &list->blocks; *last; last = &(*last)->next) {
-        if ((*last)->msn == msn) {
-            return *last;
-        }
-    }
+    i = msn - body->msn;
 
-    i = msn - list->body->msn;
-
-    from = ngx_http_live_hls_body_end(list->body, i);
-    len = ngx_http_live_hls_body_end(list->body, i + NGX_HTTP_LIVE_HLS_BLOCK)
+    from = ngx_http_live_hls_body_end(body, i);
+    len = ngx_http_live_hls_body_end(body, i + NGX_HTTP_LIVE_HLS_BLOCK)
           - from;
 
     if (ngx_http_live_hls_gzip_reset(log) != NGX_OK) {
@@ -286,7 +293,7 @@ ngx_http_live_hls_gzip_block(ngx_http_live_hls_list_t *list, uint64_t msn,
     gz.crc = crc32(0, NULL, 0);
     gz.len = 0;
 
-    if (ngx_http_live_hls_gzip_put(&gz, list->body->text.data + from, len,
+    if (ngx_http_live_hls_gzip_put(&gz, body->text.data + from, len,
                                    Z_FULL_FLUSH, log)
         != NGX_OK)
     {
@@ -294,14 +301,11 @@ ngx_http_live_hls_gzip_block(ngx_http_live_hls_list_t *list, uint64_t msn,
         return NULL;
     }
 
-    block->next = NULL;
     block->msn = msn;
     block->len = len;
     block->crc = gz.crc;
     block->data = (u_char *) &block[1];
     block->size = gz.pos - block->data;
-
-    *last = block;
 
     return block;
 }
