@@ -86,6 +86,15 @@ typedef struct {
  *   stream_free    the shared part of the stream is about to be freed; zone
  *                  mutex is not held
  *   stream_status  append to the stream's object of live_status
+ *
+ * The session_* hooks run in the worker that holds the session, which is in
+ * the registry then (ngx_live_session.h), without the zone's mutex:
+ *
+ *   session_open   a was allowed and its session is entered.  Anything but
+ *                  NGX_OK ends the session, as ngx_live_session_end() does
+ *   session_close  it is about to be removed.  A worker that died has not
+ *                  called it
+ *
  *   zone_init      the zone was just created (master process, once)
  */
 
@@ -109,6 +118,9 @@ typedef struct {
     void       (*stream_end)(ngx_live_stream_t *st);
     void       (*stream_free)(ngx_live_stream_sh_t *sh);
     void       (*stream_status)(ngx_live_stream_sh_t *sh, ngx_live_json_t *js);
+
+    ngx_int_t  (*session_open)(ngx_live_session_t *s, ngx_live_access_t *a);
+    void       (*session_close)(ngx_live_session_t *s);
 } ngx_live_module_t;
 
 

@@ -77,9 +77,20 @@ struct ngx_live_access_s {
     ngx_str_t                    reason;    /* of a refusal, for our log */
     ngx_str_t                    sub;       /* who it is */
     ngx_str_t                    jti;
+    uint64_t                     lease;     /* a rule's: something that is
+                                               held while the session lasts;
+                                               0: none */
     unsigned                     private:1;  /* what it gets is for nobody
                                                  else: not for caches */
     unsigned                     bad_name:1; /* refused: no valid name */
+
+    /*
+     * Set by the rule that has allowed, if what it has seen may change:
+     * called once the session is in the registry, where whoever changes it
+     * afterwards finds the session.  Anything but NGX_OK ends it.
+     */
+    ngx_int_t                  (*confirm)(ngx_live_access_t *a);
+    void                        *confirm_data;
 
     /* of the handler that answers later */
     void                        *ctx;

@@ -152,7 +152,10 @@ static ngx_live_module_t  ngx_live_core_module_ctx = {
     NULL,                                  /* stream adopt */
     NULL,                                  /* stream end */
     ngx_live_helper_free,                  /* stream free */
-    ngx_live_helper_status                 /* stream status */
+    ngx_live_helper_status,                /* stream status */
+
+    NULL,                                  /* session open */
+    NULL                                   /* session close */
 };
 
 

@@ -185,7 +185,10 @@ static ngx_live_module_t  ngx_live_redis_module_ctx = {
     ngx_live_registry_change,              /* stream adopt */
     ngx_live_registry_end,                 /* stream end */
     NULL,                                  /* stream free */
-    NULL                                   /* stream status */
+    NULL,                                  /* stream status */
+
+    NULL,                                  /* session open */
+    NULL                                   /* session close */
 };
 
 

@@ -13,7 +13,14 @@
 /* bytes that are accounted at a time */
 #define NGX_LIVE_SESSION_BYTES  65536
 
+/* bytes of a sub or jti that are kept */
+#define NGX_LIVE_SESSION_ID     1024
 
+
+static ngx_live_session_sh_t *ngx_live_session_create_locked(
+    ngx_live_session_t *s, ngx_live_access_t *a);
+static ngx_int_t ngx_live_session_confirm(ngx_live_session_t *s,
+    ngx_live_access_t *a);
 static void ngx_live_session_account(ngx_live_session_t *s);
 static ngx_int_t ngx_live_session_match(ngx_live_session_sh_t *sh,
     ngx_uint_t by, uint64_t id, ngx_str_t *value);
@@ -21,56 +28,25 @@ static ngx_int_t ngx_live_session_match(ngx_live_session_sh_t *sh,
 
 ngx_int_t
 ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
-    ngx_uint_t door, ngx_uint_t action, ngx_str_t *address, ngx_str_t *sub,
-    ngx_str_t *jti)
+    ngx_live_access_t *a)
 {
-    size_t                  sub_len, jti_len, len;
-    u_char                 *p;
-    ngx_live_zone_sh_t     *zsh;
     ngx_live_session_sh_t  *sh;
-
-    sub_len = sub ? ngx_min(sub->len, 1024) : 0;
-    jti_len = jti ? ngx_min(jti->len, 1024) : 0;
-
-    zsh = ngx_live_zone->sh;
 
     ngx_live_zone_lock(ngx_live_zone);
 
-    sh = ngx_live_zone_alloc_locked(ngx_live_zone,
-                                    sizeof(ngx_live_session_sh_t)
-                                    + sub_len + jti_len);
+    sh = ngx_live_session_create_locked(s, a);
+
     if (sh == NULL) {
         ngx_live_zone_unlock(ngx_live_zone);
         return NGX_ERROR;
     }
 
-    sh->id = ++zsh->next_session;
     sh->stream = st ? st->uid : 0;
     sh->index = st ? st->index : 0;
-    sh->door = door;
-    sh->action = action;
-    sh->slot = ngx_live_slot;
-    sh->start = ngx_live_now();
-    sh->local = s;
 
-    len = ngx_min(address->len, NGX_SOCKADDR_STRLEN);
-    ngx_memcpy(sh->address, address->data, len);
-
-    sh->sub_len = sub_len;
-    sh->jti_len = jti_len;
-
-    p = sh->ids;
-
-    if (sub_len) {
-        p = ngx_cpymem(p, sub->data, sub_len);
-    }
-
-    if (jti_len) {
-        ngx_memcpy(p, jti->data, jti_len);
-    }
-
-    zsh->nsessions++;
-    ngx_queue_insert_tail(&zsh->slots[ngx_live_slot].sessions, &sh->queue);
+    ngx_live_zone->sh->nsessions++;
+    ngx_queue_insert_tail(&ngx_live_zone->sh->slots[ngx_live_slot].sessions,
+                          &sh->queue);
 
     ngx_live_zone_unlock(ngx_live_zone);
 
@@ -83,12 +59,98 @@ ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
         st->refs++;
     }
 
-    if (st && action == NGX_LIVE_ACTION_PLAY) {
-        (void) ngx_atomic_fetch_add(&st->sh->viewers[door], 1);
-        ngx_live_event(NGX_LIVE_EVENT_PLAY, st, door, (char *) sh->address);
+    if (st && a->action == NGX_LIVE_ACTION_PLAY) {
+        (void) ngx_atomic_fetch_add(&st->sh->viewers[a->door], 1);
+        ngx_live_event(NGX_LIVE_EVENT_PLAY, st, a->door, (char *) sh->address);
+    }
+
+    if (ngx_live_session_confirm(s, a) != NGX_OK) {
+
+        /* the door has not finished opening: by the bell */
+
+        sh->kill = 1;
+        ngx_live_zone->sh->slots[ngx_live_slot].kill = 1;
+        ngx_live_bell_ring(ngx_live_slot);
     }
 
     return NGX_OK;
+}
+
+
+static ngx_live_session_sh_t *
+ngx_live_session_create_locked(ngx_live_session_t *s, ngx_live_access_t *a)
+{
+    size_t                  sub, jti;
+    u_char                 *p;
+    ngx_live_session_sh_t  *sh;
+
+    sub = ngx_min(a->sub.len, NGX_LIVE_SESSION_ID);
+    jti = ngx_min(a->jti.len, NGX_LIVE_SESSION_ID);
+
+    sh = ngx_live_zone_alloc_locked(ngx_live_zone,
+                                    sizeof(ngx_live_session_sh_t) + sub + jti);
+    if (sh == NULL) {
+        return NULL;
+    }
+
+    sh->id = ++ngx_live_zone->sh->next_session;
+    sh->lease = a->lease;
+    sh->door = a->door;
+    sh->action = a->action;
+    sh->slot = ngx_live_slot;
+    sh->start = ngx_live_now();
+    sh->local = s;
+
+    ngx_memcpy(sh->address, a->address.data,
+               ngx_min(a->address.len, NGX_SOCKADDR_STRLEN));
+
+    sh->sub_len = sub;
+    sh->jti_len = jti;
+
+    p = sh->ids;
+
+    if (sub) {
+        p = ngx_cpymem(p, a->sub.data, sub);
+    }
+
+    if (jti) {
+        ngx_memcpy(p, a->jti.data, jti);
+    }
+
+    return sh;
+}
+
+
+/*
+ * Between the check and the entry in the registry somebody may have ended the
+ * sessions of this sub, and missed this one.
+ */
+
+static ngx_int_t
+ngx_live_session_confirm(ngx_live_session_t *s, ngx_live_access_t *a)
+{
+    ngx_int_t            rc;
+    ngx_live_module_t  **m;
+
+    rc = NGX_OK;
+
+    for (m = ngx_live_main_conf((ngx_cycle_t *) ngx_cycle)->modules; *m; m++) {
+        if ((*m)->session_open && (*m)->session_open(s, a) != NGX_OK) {
+            rc = NGX_DECLINED;
+        }
+    }
+
+    if (a->confirm && a->confirm(a) != NGX_OK) {
+        rc = NGX_DECLINED;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_INFO, a->log, 0,
+                      "session of \"%V/%V\" is allowed no more",
+                      &a->app, &a->name);
+    }
+
+    return rc;
 }
 
 
@@ -105,6 +167,8 @@ ngx_live_session_close(ngx_live_session_t *s)
     }
 
     ngx_live_session_account(s);
+
+    ngx_live_call_hooks(session_close, (s));
 
     st = s->stream;
 
@@ -183,6 +247,9 @@ ngx_live_session_match(ngx_live_session_sh_t *sh, ngx_uint_t by, uint64_t id,
         return sh->sub_len
                && sh->sub_len == value->len
                && ngx_memcmp(sh->ids, value->data, value->len) == 0;
+
+    case NGX_LIVE_SESSION_BY_LEASE:
+        return sh->lease && sh->lease == id;
 
     default: /* NGX_LIVE_SESSION_BY_JTI */
         return sh->jti_len

@@ -20,6 +20,7 @@
 typedef struct {
     ngx_queue_t                queue;      /* of its slot */
     uint64_t                   id;
+    uint64_t                   lease;      /* a->lease, 0: none */
     uint64_t                   stream;     /* uid, 0: none */
     ngx_uint_t                 index;      /* of the stream */
     ngx_uint_t                 door;
@@ -49,14 +50,15 @@ struct ngx_live_session_s {
 
 
 /*
- * Enters a session.  handler is called, in this worker, when somebody wants
- * it ended; the door then closes as for any error, which includes
- * ngx_live_session_close().  A player counts as a viewer of its door.
+ * Enters the session of a, which was allowed and need not outlive the call.
+ * handler is called, in this worker and not from here, when somebody wants it
+ * ended; the door then closes as for any error, which includes
+ * ngx_live_session_close().  So it is ended at once if what had allowed it
+ * holds no more: see a->confirm.  A player counts as a viewer of its door.
  * NGX_ERROR: no memory in the zone.
  */
 ngx_int_t ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
-    ngx_uint_t door, ngx_uint_t action, ngx_str_t *address, ngx_str_t *sub,
-    ngx_str_t *jti);
+    ngx_live_access_t *a);
 void ngx_live_session_close(ngx_live_session_t *s);
 
 /*
@@ -70,7 +72,8 @@ typedef enum {
     NGX_LIVE_SESSION_BY_ID = 0,
     NGX_LIVE_SESSION_BY_STREAM,            /* id is the stream's uid */
     NGX_LIVE_SESSION_BY_SUB,
-    NGX_LIVE_SESSION_BY_JTI
+    NGX_LIVE_SESSION_BY_JTI,
+    NGX_LIVE_SESSION_BY_LEASE              /* id is the lease, not 0 */
 } ngx_live_session_by_e;
 
 /* returns the number of sessions that will be ended, in any worker */

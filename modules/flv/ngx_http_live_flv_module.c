@@ -263,12 +263,7 @@ ngx_http_live_flv_open(ngx_http_live_flv_t *f)
     f->session.handler = ngx_http_live_flv_session_handler;
     f->session.data = f;
 
-    if (ngx_live_session_open(&f->session, f->stream, NGX_LIVE_DOOR_FLV,
-                              NGX_LIVE_ACTION_PLAY,
-                              &r->connection->addr_text, &ctx->access.sub,
-                              &ctx->access.jti)
-        != NGX_OK)
-    {
+    if (ngx_live_session_open(&f->session, f->stream, &ctx->access) != NGX_OK) {
         goto failed;
     }
 

@@ -154,7 +154,10 @@ static ngx_live_module_t  ngx_live_hls_module_ctx = {
     ngx_live_hls_stream_adopt,             /* stream adopt */
     ngx_live_hls_stream_end,               /* stream end */
     ngx_live_hls_stream_free,              /* stream free */
-    ngx_live_hls_stream_status             /* stream status */
+    ngx_live_hls_stream_status,            /* stream status */
+
+    NULL,                                  /* session open */
+    NULL                                   /* session close */
 };
 
 

@@ -318,7 +318,7 @@ void ngx_stream_live_rtmp_answer(ngx_stream_live_rtmp_t *rs, ngx_int_t rc);
 
 /* enters the session registry; NGX_ERROR: no memory in the zone */
 ngx_int_t ngx_stream_live_rtmp_register(ngx_stream_live_rtmp_t *rs,
-    ngx_live_stream_t *st, ngx_uint_t action);
+    ngx_live_stream_t *st);
 
 /*
  * Leaves whatever was begun, with or without success; idempotent.  A stream

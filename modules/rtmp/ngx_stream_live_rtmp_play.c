@@ -111,7 +111,7 @@ ngx_stream_live_rtmp_play_allowed(ngx_stream_live_rtmp_t *rs)
     play->reader.handler = ngx_stream_live_rtmp_play_handler;
     play->reader.data = rs;
 
-    if (ngx_stream_live_rtmp_register(rs, st, NGX_LIVE_ACTION_PLAY) != NGX_OK
+    if (ngx_stream_live_rtmp_register(rs, st) != NGX_OK
         || ngx_stream_live_rtmp_play_resume(rs) != NGX_OK)
     {
         return ngx_stream_live_rtmp_refuse_text(rs,

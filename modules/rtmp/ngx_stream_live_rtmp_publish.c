@@ -109,8 +109,7 @@ ngx_stream_live_rtmp_publish_opened(ngx_stream_live_rtmp_t *rs)
 {
     ngx_stream_live_rtmp_srv_conf_t  *conf;
 
-    if (ngx_stream_live_rtmp_register(rs, rs->publish->publisher.stream,
-                                      NGX_LIVE_ACTION_PUBLISH)
+    if (ngx_stream_live_rtmp_register(rs, rs->publish->publisher.stream)
         != NGX_OK)
     {
         return ngx_stream_live_rtmp_publish_refused(rs, NGX_ERROR);

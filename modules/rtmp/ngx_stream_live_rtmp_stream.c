@@ -357,14 +357,12 @@ ngx_stream_live_rtmp_answer(ngx_stream_live_rtmp_t *rs, ngx_int_t rc)
 
 ngx_int_t
 ngx_stream_live_rtmp_register(ngx_stream_live_rtmp_t *rs,
-    ngx_live_stream_t *st, ngx_uint_t action)
+    ngx_live_stream_t *st)
 {
     rs->registered.handler = ngx_stream_live_rtmp_kill_handler;
     rs->registered.data = rs;
 
-    return ngx_live_session_open(&rs->registered, st, NGX_LIVE_DOOR_RTMP,
-                                 action, &rs->connection->addr_text,
-                                 &rs->access->sub, &rs->access->jti);
+    return ngx_live_session_open(&rs->registered, st, rs->access);
 }
 
 

@@ -86,7 +86,10 @@ static ngx_live_module_t  ngx_live_token_module_ctx = {
     NULL,                                  /* stream adopt */
     NULL,                                  /* stream end */
     NULL,                                  /* stream free */
-    NULL                                   /* stream status */
+    NULL,                                  /* stream status */
+
+    NULL,                                  /* session open */
+    NULL                                   /* session close */
 };
 
 

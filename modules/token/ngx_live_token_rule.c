@@ -8,6 +8,7 @@
 #include "ngx_live_name.h"
 
 
+static ngx_int_t ngx_live_token_rule_confirm(ngx_live_access_t *a);
 static ngx_int_t ngx_live_token_rule_claims(ngx_live_access_t *a,
     ngx_live_claims_t *claims, const char **reason);
 static ngx_int_t ngx_live_token_variable(ngx_live_access_t *a, char *name,
@@ -78,16 +79,21 @@ ngx_live_token_rule(ngx_live_access_t *a)
     ngx_int_t           rc;
     ngx_str_t           edge;
     const char         *reason;
-    ngx_live_claims_t   claims;
+    ngx_live_claims_t  *claims;
 
     /* without the word of a cache in front an answer is for one client */
 
     a->private = (ngx_live_token_variable(a, NGX_LIVE_TOKEN_VAR_EDGE, &edge)
                   != NGX_OK);
 
+    claims = ngx_palloc(a->pool, sizeof(ngx_live_claims_t));
+    if (claims == NULL) {
+        return NGX_ERROR;
+    }
+
     reason = "token cannot be verified";
 
-    rc = ngx_live_token_rule_claims(a, &claims, &reason);
+    rc = ngx_live_token_rule_claims(a, claims, &reason);
 
     if (rc != NGX_OK) {
         a->reason.data = (u_char *) reason;
@@ -95,8 +101,33 @@ ngx_live_token_rule(ngx_live_access_t *a)
         return rc;
     }
 
-    a->sub = claims.sub;
-    a->jti = claims.jti;
+    a->sub = claims->sub;
+    a->jti = claims->jti;
+
+    a->confirm = ngx_live_token_rule_confirm;
+    a->confirm_data = claims;
+
+    return NGX_OK;
+}
+
+
+/*
+ * What is revoked is in the table before the sessions are looked through, so
+ * that a session is seen there or sees it here.
+ */
+
+static ngx_int_t
+ngx_live_token_rule_confirm(ngx_live_access_t *a)
+{
+    u_char       buf[NGX_LIVE_NAME_KEY_MAX];
+    ngx_str_t    stream;
+    const char  *reason;
+
+    if (ngx_live_name_key(&a->app, &a->name, buf, &stream, &reason) != NGX_OK
+        || ngx_live_token_revoked(a->confirm_data, &stream))
+    {
+        return NGX_DECLINED;
+    }
 
     return NGX_OK;
 }

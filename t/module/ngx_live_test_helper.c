@@ -82,7 +82,10 @@ static ngx_live_module_t  ngx_live_test_helper_module_ctx = {
     NULL,                                  /* stream adopt */
     NULL,                                  /* stream end */
     NULL,                                  /* stream free */
-    NULL                                   /* stream status */
+    NULL,                                  /* stream status */
+
+    NULL,                                  /* session open */
+    NULL                                   /* session close */
 };
 
 

@@ -14,6 +14,7 @@
  *
  *     location /test { live_test; }
  *     /test?sub=alice  /test?jti=ID  /test?stream=UID  /test?session=ID
+ *     /test?lease=NUMBER
  *     /test?events=SEQ
  *
  * or that reads packets: see ngx_live_test_packets.c.
@@ -64,14 +65,17 @@ static ngx_live_module_t  ngx_live_test_module_ctx = {
     NULL,                                  /* create application conf */
     NULL,                                  /* merge application conf */
 
-    NULL,                                  /* stream start */
+    ngx_live_test_session_start,           /* stream start */
     NULL,                                  /* stream config */
     ngx_live_test_packets_frame,           /* stream frame */
     NULL,                                  /* stream stop */
     NULL,                                  /* stream adopt */
     NULL,                                  /* stream end */
     NULL,                                  /* stream free */
-    NULL                                   /* stream status */
+    NULL,                                  /* stream status */
+
+    ngx_live_test_session_open,            /* session open */
+    ngx_live_test_session_close            /* session close */
 };
 
 
@@ -169,6 +173,8 @@ ngx_live_test_access(ngx_live_access_t *a)
 
     (void) ngx_live_url_arg(&a->args, "sub", &a->sub);
     (void) ngx_live_url_arg(&a->args, "jti", &a->jti);
+
+    ngx_live_test_session_access(a);
 
     if (ngx_live_test_is(&a->name, "deny")) {
         ngx_str_set(&a->reason, "denied by test");
@@ -345,6 +351,11 @@ ngx_http_live_test_end(ngx_http_request_t *r)
 
     if (ngx_http_arg(r, (u_char *) "session", 7, &value) == NGX_OK) {
         return ngx_live_session_end(NGX_LIVE_SESSION_BY_ID,
+                                    ngx_atoi(value.data, value.len), NULL);
+    }
+
+    if (ngx_http_arg(r, (u_char *) "lease", 5, &value) == NGX_OK) {
+        return ngx_live_session_end(NGX_LIVE_SESSION_BY_LEASE,
                                     ngx_atoi(value.data, value.len), NULL);
     }
 
