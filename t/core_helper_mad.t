@@ -33,7 +33,7 @@ my $t = Test::NginxLive->new(
              }
              application junk {
                  test_helper junk /bin/sh -c 'echo nonsense nonsense nonsense nonsense >&0;
-                      sleep 1000';
+                      perl -MPOSIX -e pause';
              }
              application endless {
                  test_helper endless /bin/sh -c
@@ -42,7 +42,8 @@ my $t = Test::NginxLive->new(
                                       x 100) while 1;\"';
              }
              application closed {
-                 test_helper closed /bin/sh -c 'exec 0</dev/null; sleep 1000';
+                 test_helper closed /bin/sh -c 'exec 0</dev/null;
+                     perl -MPOSIX -e pause';
              }
              application flood {
                  test_helper flood /usr/bin/perl -e
@@ -59,11 +60,11 @@ my $t = Test::NginxLive->new(
                       }';
              }
              application future {
-                 test_helper future /usr/bin/perl -e
+                 test_helper future /usr/bin/perl -MPOSIX -e
                      'open(my \$f, q/+<&=0/);
                       syswrite(\$f, pack(q/n C C N C C n N N N q>/,
                                     0x4c48, 1, 2, 1, 0, 0, 0, 0, 1, 0, 0)
-                               . q/x/); sleep 1000';
+                               . q/x/); POSIX::pause()';
              }",
     stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
     http => 'server { listen 127.0.0.1:%%PORT_http%%;

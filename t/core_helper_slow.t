@@ -34,6 +34,7 @@ my $t = Test::NginxLive->new(
 
 spit($t->path('slow.pl'), <<'EOP');
 use strict;
+use POSIX ();
 
 open(my $in, '+<&=', 0);
 binmode($in);
@@ -48,7 +49,7 @@ while (1) {
 
     if ($magic != 0x4c48 || $version != 1 || $type > 3) {
         print STDERR "broken after $frames frames\n";
-        sleep(1000);
+        POSIX::pause();
     }
 
     my $body = take($size);
@@ -83,6 +84,8 @@ while (1) {
     $frames++;
     $drops++ if $flags & 4;
     $late = 1 if $flags & 4 && $track;
+
+    # this is how slow it is
 
     select(undef, undef, undef, $size / 60000);
 }

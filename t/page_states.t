@@ -217,9 +217,13 @@ is($w[1]{name}, 'live/denied', 'a stream by its name');
 is($w[2]{tls}, '', 'the note can be dismissed');
 is($w[3]{tls}, '', 'no note on the own machine');
 
+my $told = '(e => !e.closest("[hidden]") && e.textContent)'
+    . '(document.getElementById("tls-text"))';
+
 $r = browse('https://live.test:' . $t->port('https') . '/?stream=live/gone',
     still => JSON::PP::true, hosts => 'MAP live.test 127.0.0.1', steps => [
-    [ 'wait', "live.player.state === 'ended'" ], [ 'pause', 0.6 ], [ 'words' ]
+    [ 'wait', "live.player.state === 'ended'" ], [ 'wait', $told ],
+    [ 'words' ]
 ]);
 like($r->{results}[2]{value}{tls}, qr/HTTP\/1\.1.*http2/,
     'TLS without HTTP/2');

@@ -74,7 +74,8 @@ like($res->{err}, qr/did not exit in time/, 'and is named');
 
 # processes of a test that dies
 
-$res = try('$t->start; my $p = spawn(cmd => [ "sleep", 1000 ]);
+$res = try('$t->start; my $p = spawn(cmd => [
+    "perl", "-MPOSIX", "-e", "pause" ]);
     diag("pids ", join(" ", $p->pid, $t->pid, $t->workers())); die "x";');
 isnt($res->{rc}, 0, 'a test that dies');
 

@@ -24,8 +24,8 @@
  *                 (0.0667): the top strip holds 24 black or white blocks, the
  *                 bits of the encoder's time in milliseconds, lowest first
  *     steps       a list run one after the other once the first frame is
- *                 there: ["pause", SECONDS], ["click", SELECTOR],
- *                 ["key", NAME], ["eval", CODE], ["wait", CODE, SECONDS],
+ *                 there: ["click", SELECTOR], ["key", NAME], ["eval", CODE],
+ *                 ["wait", CODE, SECONDS],
  *                 ["goto", URL], ["offline", BOOL], ["shot", FILE],
  *                 ["type", SELECTOR, TEXT], and ["words"], what the page says
  *     commands    a file to which further steps are appended, a JSON list in
@@ -206,8 +206,60 @@ function probe(options) {
         };
     }
 
+    /*
+     * Asks again when a frame is due or the page or a player has changed, and
+     * then after those who were told of it, too.
+     */
+
+    function until(ask, seconds) {
+        return new Promise((done, failed) => {
+            const events = ['timeupdate', 'playing', 'waiting', 'pause',
+                            'seeked', 'ended', 'visibilitychange'];
+            const changes = new MutationObserver(soon);
+            const late = setTimeout(() => stop(failed, Error('too late')),
+                                    seconds * 1000);
+            let frame = 0;
+
+            function stop(how, what) {
+                clearTimeout(late);
+                cancelAnimationFrame(frame);
+                changes.disconnect();
+                events.forEach((e) => document.removeEventListener(e, soon,
+                                                                   true));
+                how(what);
+            }
+
+            function check() {
+                try {
+                    const value = ask();
+
+                    if (value) {
+                        stop(done, value);
+                    }
+                } catch (e) {
+                    stop(failed, e);
+                }
+            }
+
+            function soon() {
+                setTimeout(check, 0);
+            }
+
+            function each() {
+                frame = requestAnimationFrame(each);
+                check();
+            }
+
+            changes.observe(document, { subtree: true, childList: true,
+                                        attributes: true,
+                                        characterData: true });
+            events.forEach((e) => document.addEventListener(e, soon, true));
+            each();
+        });
+    }
+
     self.liveProbe = {
-        video: null, hls: () => null, problems: [], sample, end,
+        video: null, hls: () => null, problems: [], sample, end, until,
         use(video, hls) {
             this.video = video;
             this.hls = hls;
@@ -314,21 +366,14 @@ async function warm(browser, url, options) {
     await context.close();
 }
 
-/* not waitForFunction: the page's policy forbids eval, and is to be tested */
+/* not waitForFunction, which asks by and by: the page says when */
 
 async function until(page, code, seconds) {
-    const end = Date.now() + seconds * 1000;
-
-    for (;;) {
-        const value = await page.evaluate(code);
-
-        if (value) {
-            return value;
-        }
-        if (Date.now() > end) {
-            throw new Error('waited in vain for ' + code);
-        }
-        await sleep(0.1);
+    try {
+        return await page.evaluate(
+            `self.liveProbe.until(() => (${code}), ${seconds})`);
+    } catch (e) {
+        throw /too late/.test(e) ? new Error('waited in vain for ' + code) : e;
     }
 }
 
@@ -337,7 +382,6 @@ async function step(where, what) {
     const [name, a, b] = what;
 
     switch (name) {
-    case 'pause': return sleep(a);
     case 'click': return page.click(a, { timeout: (b || 20) * 1000 });
     case 'key': return page.keyboard.press(a);
     case 'eval': return page.evaluate(a);
@@ -377,22 +421,29 @@ async function steps(where, list) {
     return results;
 }
 
-async function commands(where, file, over) {
+async function commands(where, file, end) {
     const results = [];
+    let over = false, wake;
 
-    while (!over()) {
-        const lines = fs.existsSync(file)
-                      ? fs.readFileSync(file, 'utf8').split('\n') : [''];
+    fs.closeSync(fs.openSync(file, 'a'));
+
+    const watcher = fs.watch(file, () => wake());
+    end.then(() => { over = true; wake(); });
+
+    while (!over) {
+        const changed = new Promise((done) => { wake = done; });
+        const lines = fs.readFileSync(file, 'utf8').split('\n');
 
         /* the last one is empty or still being written */
 
         if (lines.length - 1 > results.length) {
             results.push(await run(where, JSON.parse(lines[results.length])));
         } else {
-            await sleep(0.05);
+            await changed;
         }
     }
 
+    watcher.close();
     return results;
 }
 
@@ -409,28 +460,27 @@ async function play(where, options) {
     const { page } = where;
     const samples = [];
 
-    await page.waitForFunction(() => self.liveProbe.video
-                               && self.liveProbe.video.currentTime > 0
-                               && self.liveProbe.video.readyState > 1
-                               && !self.liveProbe.video.paused,
-                               null, { timeout: options.start * 1000,
-                                       polling: 50 });
+    await until(page, `self.liveProbe.video
+                       && self.liveProbe.video.currentTime > 0
+                       && self.liveProbe.video.readyState > 1
+                       && !self.liveProbe.video.paused`, options.start);
 
     const began = Date.now();
     let over = false;
+    const end = new Promise((done) => process.on('SIGINT', done));
 
-    process.on('SIGINT', () => { over = true; });
+    end.then(() => { over = true; });
     print('started', await page.evaluate(() => self.liveProbe.sample()));
 
     const running = steps(where, options.steps).then(async (results) => (
         options.commands
-        ? results.concat(await commands(where, options.commands, () => over))
+        ? results.concat(await commands(where, options.commands, end))
         : results));
 
     while (!over) {
         samples.push(await page.evaluate(
             () => self.liveProbe.video && self.liveProbe.sample()));
-        await sleep(options.every / 1000);
+        await Promise.race([sleep(options.every / 1000), end]);
         if (options.seconds) {
             over = Date.now() - began >= options.seconds * 1000;
         }

@@ -244,14 +244,23 @@ sub alive {
 
     return 0 if defined $self->{rc};
 
-    my $pid = waitpid($self->{pid}, POSIX::WNOHANG());
-    return 1 if $pid == 0;
+    return !$self->_reap(POSIX::WNOHANG());
+}
+
+
+# True when it is dead: its exit status is known then.
+
+sub _reap {
+    my ($self, $flags) = @_;
+
+    my $pid = waitpid($self->{pid}, $flags);
+    return 0 if $pid == 0;
 
     my $status = $?;
     $self->{rc} = $pid < 0 ? 127
                   : $status & 127 ? 128 + ($status & 127) : $status >> 8;
 
-    return 0;
+    return 1;
 }
 
 
@@ -300,9 +309,7 @@ sub kill {
     return unless $self->alive;
 
     CORE::kill('KILL', -$self->{pid}, $self->{pid});
-
-    my $end = time() + 10;
-    sleep(0.005) while $self->alive && time() < $end;
+    $self->_reap(0);
 }
 
 
@@ -337,11 +344,7 @@ sub end_all {
 
     CORE::kill('TERM', -$_->{pid}, $_->{pid}) for @left;
 
-    my $end = time() + 2;
-
-    while (time() < $end && grep { $_->alive } @left) {
-        sleep($POLL);
-    }
+    eval { wait_for(sub { !grep { $_->alive } @left }, 1, 'their end') };
 
     $_->kill for grep { $_->alive } @left;
     @procs = @kept;

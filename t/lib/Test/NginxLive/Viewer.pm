@@ -36,6 +36,7 @@ our @EXPORT_OK = qw/ playlist lists_wrong discontinuities worker_client
     flv_frames /;
 
 my $serial = 0;
+my $REST = 0.05;
 
 
 sub rtmp {
@@ -308,6 +309,9 @@ sub _flv {
 #     closed      a connection was closed instead of an answer: uri, took,
 #                 port (ours), first (it was new)
 #     down        nobody listens
+#
+# It rests, as players do, before it asks again where the server says neither
+# when nor tells it to wait: REST is short, so that events are exact.
 
 sub _hls {
     my ($fh, $c, $base, $track, $dir) = @_;
@@ -325,7 +329,7 @@ sub _hls {
             port => $c->sock->sockport);
 
         if (!$pl) {
-            sleep(0.05);
+            sleep($REST);
             $query = '';
             next;
         }
@@ -343,7 +347,7 @@ sub _hls {
 
         } else {
             $query = '';
-            sleep(0.1);
+            sleep(2 * $REST);
         }
     }
 
@@ -413,7 +417,7 @@ sub _hls_connect {
 
     until (eval { $self->{c}->connect; 1 }) {
         _event($self->{fh}, e => 'down') unless $down++;
-        sleep(0.05);
+        sleep($REST);
     }
 
     $self->{fresh} = 1;
