@@ -8,6 +8,10 @@
 #define _NGX_LIVE_TEST_H_INCLUDED_
 
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
 #include "ngx_live_access.h"
 #include "ngx_live_json.h"
 #include "ngx_live_stream.h"
@@ -28,6 +32,16 @@ ngx_int_t ngx_live_test_session_open(ngx_live_session_t *s,
     ngx_live_access_t *a);
 void ngx_live_test_session_close(ngx_live_session_t *s);
 ngx_int_t ngx_live_test_session_start(ngx_live_stream_t *st);
+
+/* locations, and what a worker begins with */
+ngx_int_t ngx_http_live_test_frames_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_live_test_redis_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_live_test_redis_init_process(ngx_cycle_t *cycle);
+
+/* a whole answer; of json the outermost object has been ended */
+ngx_int_t ngx_http_live_test_json(ngx_http_request_t *r, ngx_live_json_t *js);
+ngx_int_t ngx_http_live_test_send(ngx_http_request_t *r, ngx_chain_t *out,
+    off_t size);
 
 
 #endif /* _NGX_LIVE_TEST_H_INCLUDED_ */

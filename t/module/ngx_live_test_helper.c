@@ -24,6 +24,7 @@
 
 #include "ngx_live_helper.h"
 #include "ngx_live_publish.h"
+#include "ngx_live_test.h"
 
 
 #define NGX_LIVE_TEST_HELPERS  4
@@ -42,9 +43,6 @@ static char *ngx_live_test_helper(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static void ngx_live_test_helper_config(ngx_live_stream_t *st,
     ngx_uint_t track);
-static char *ngx_http_live_test_frames(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static ngx_int_t ngx_http_live_test_frames_handler(ngx_http_request_t *r);
 static size_t ngx_http_live_test_frames_write(ngx_live_reader_t *r,
     u_char *buf);
 static u_char *ngx_http_live_test_frame(ngx_live_reader_t *r,
@@ -85,7 +83,9 @@ static ngx_live_module_t  ngx_live_test_helper_module_ctx = {
     NULL,                                  /* stream status */
 
     NULL,                                  /* session open */
-    NULL                                   /* session close */
+    NULL,                                  /* session close */
+
+    NULL                                   /* status */
 };
 
 
@@ -94,50 +94,6 @@ ngx_module_t  ngx_live_test_helper_module = {
     &ngx_live_test_helper_module_ctx,      /* module context */
     ngx_live_test_helper_commands,         /* module directives */
     NGX_LIVE_MODULE,                       /* module type */
-    NULL,                                  /* init master */
-    NULL,                                  /* init module */
-    NULL,                                  /* init process */
-    NULL,                                  /* init thread */
-    NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
-    NULL,                                  /* exit master */
-    NGX_MODULE_V1_PADDING
-};
-
-
-static ngx_command_t  ngx_http_live_test_helper_commands[] = {
-
-    { ngx_string("live_test_frames"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
-      ngx_http_live_test_frames,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
-
-      ngx_null_command
-};
-
-
-static ngx_http_module_t  ngx_http_live_test_helper_module_ctx = {
-    NULL,                                  /* preconfiguration */
-    NULL,                                  /* postconfiguration */
-
-    NULL,                                  /* create main configuration */
-    NULL,                                  /* init main configuration */
-
-    NULL,                                  /* create server configuration */
-    NULL,                                  /* merge server configuration */
-
-    NULL,                                  /* create location configuration */
-    NULL                                   /* merge location configuration */
-};
-
-
-ngx_module_t  ngx_http_live_test_helper_module = {
-    NGX_MODULE_V1,
-    &ngx_http_live_test_helper_module_ctx, /* module context */
-    ngx_http_live_test_helper_commands,    /* module directives */
-    NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
     NULL,                                  /* init process */
@@ -235,19 +191,7 @@ ngx_live_test_helper_config(ngx_live_stream_t *st, ngx_uint_t track)
 }
 
 
-static char *
-ngx_http_live_test_frames(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_live_test_frames_handler;
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
+ngx_int_t
 ngx_http_live_test_frames_handler(ngx_http_request_t *r)
 {
     size_t              size;
@@ -312,16 +256,7 @@ ngx_http_live_test_frames_handler(ngx_http_request_t *r)
     out.buf = b;
     out.next = NULL;
 
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = b->last - b->pos;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_live_test_send(r, &out, b->last - b->pos);
 }
 
 

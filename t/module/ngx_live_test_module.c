@@ -51,7 +51,7 @@ static ngx_int_t ngx_http_live_test_end(ngx_http_request_t *r);
 static void ngx_http_live_test_packets(ngx_http_request_t *r,
     ngx_live_json_t *js);
 static void ngx_http_live_test_events(ngx_live_json_t *js, uint64_t seq);
-static char *ngx_http_live_test(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_http_live_test_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
@@ -75,7 +75,9 @@ static ngx_live_module_t  ngx_live_test_module_ctx = {
     NULL,                                  /* stream status */
 
     ngx_live_test_session_open,            /* session open */
-    ngx_live_test_session_close            /* session close */
+    ngx_live_test_session_close,           /* session close */
+
+    NULL                                   /* status */
 };
 
 
@@ -99,10 +101,24 @@ static ngx_command_t  ngx_http_live_test_commands[] = {
 
     { ngx_string("live_test"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
-      ngx_http_live_test,
+      ngx_http_live_test_location,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
-      NULL },
+      ngx_http_live_test_handler },
+
+    { ngx_string("live_test_frames"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_live_test_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      ngx_http_live_test_frames_handler },
+
+    { ngx_string("live_test_redis"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_live_test_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      ngx_http_live_test_redis_handler },
 
       ngx_null_command
 };
@@ -130,7 +146,7 @@ ngx_module_t  ngx_http_live_test_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_live_test_redis_init_process, /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
@@ -312,14 +328,30 @@ ngx_http_live_test_handler(ngx_http_request_t *r)
 
     ngx_live_json_object_end(&js);
 
-    if (js.error) {
+    return ngx_http_live_test_json(r, &js);
+}
+
+
+ngx_int_t
+ngx_http_live_test_json(ngx_http_request_t *r, ngx_live_json_t *js)
+{
+    if (js->error) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    js.buf->last_buf = 1;
+    js->buf->last_buf = 1;
+
+    return ngx_http_live_test_send(r, js->out, js->size);
+}
+
+
+ngx_int_t
+ngx_http_live_test_send(ngx_http_request_t *r, ngx_chain_t *out, off_t size)
+{
+    ngx_int_t  rc;
 
     r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = js.size;
+    r->headers_out.content_length_n = size;
 
     rc = ngx_http_send_header(r);
 
@@ -327,7 +359,7 @@ ngx_http_live_test_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    return ngx_http_output_filter(r, js.out);
+    return ngx_http_output_filter(r, out);
 }
 
 
@@ -414,13 +446,15 @@ ngx_http_live_test_events(ngx_live_json_t *js, uint64_t seq)
 }
 
 
+/* the command's "post" is the handler */
+
 static char *
-ngx_http_live_test(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_live_test_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_live_test_handler;
+    clcf->handler = (ngx_http_handler_pt) cmd->post;
 
     return NGX_CONF_OK;
 }

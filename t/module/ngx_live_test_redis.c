@@ -23,6 +23,7 @@
 
 #include "ngx_live_json.h"
 #include "ngx_live_redis.h"
+#include "ngx_live_test.h"
 
 
 #define NGX_LIVE_TEST_MESSAGES  64
@@ -46,7 +47,6 @@ typedef struct {
 } ngx_http_live_test_redis_message_t;
 
 
-static ngx_int_t ngx_http_live_test_redis_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_test_redis_arg(ngx_http_request_t *r,
     char *name, ngx_str_t *value);
 static void ngx_http_live_test_redis_args(ngx_live_redis_args_t *a,
@@ -65,57 +65,10 @@ static void ngx_http_live_test_redis_resync(void *data);
 static void ngx_http_live_test_redis_seen(ngx_live_json_t *js);
 static ngx_int_t ngx_http_live_test_redis_send(ngx_http_request_t *r,
     ngx_live_json_t *js);
-static ngx_int_t ngx_http_live_test_redis_init_process(ngx_cycle_t *cycle);
 static void ngx_http_live_test_redis_up(void *data);
 static void ngx_http_live_test_redis_tick(ngx_event_t *ev);
 static uint64_t ngx_http_live_test_redis_delay(void);
 static uint64_t ngx_http_live_test_redis_clock(void);
-static char *ngx_http_live_test_redis(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-
-static ngx_command_t  ngx_http_live_test_redis_commands[] = {
-
-    { ngx_string("live_test_redis"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
-      ngx_http_live_test_redis,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      0,
-      NULL },
-
-      ngx_null_command
-};
-
-
-static ngx_http_module_t  ngx_http_live_test_redis_module_ctx = {
-    NULL,                                  /* preconfiguration */
-    NULL,                                  /* postconfiguration */
-
-    NULL,                                  /* create main configuration */
-    NULL,                                  /* init main configuration */
-
-    NULL,                                  /* create server configuration */
-    NULL,                                  /* merge server configuration */
-
-    NULL,                                  /* create location configuration */
-    NULL                                   /* merge location configuration */
-};
-
-
-ngx_module_t  ngx_http_live_test_redis_module = {
-    NGX_MODULE_V1,
-    &ngx_http_live_test_redis_module_ctx,  /* module context */
-    ngx_http_live_test_redis_commands,     /* module directives */
-    NGX_HTTP_MODULE,                       /* module type */
-    NULL,                                  /* init master */
-    NULL,                                  /* init module */
-    ngx_http_live_test_redis_init_process, /* init process */
-    NULL,                                  /* init thread */
-    NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
-    NULL,                                  /* exit master */
-    NGX_MODULE_V1_PADDING
-};
 
 
 static ngx_live_redis_script_t  ngx_http_live_test_redis_script =
@@ -137,7 +90,7 @@ static uint64_t                             ngx_http_live_test_redis_stall;
 static ngx_live_redis_watch_t               ngx_http_live_test_redis_watch;
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_live_test_redis_handler(ngx_http_request_t *r)
 {
     ngx_int_t              rc;
@@ -459,26 +412,9 @@ ngx_http_live_test_redis_seen(ngx_live_json_t *js)
 static ngx_int_t
 ngx_http_live_test_redis_send(ngx_http_request_t *r, ngx_live_json_t *js)
 {
-    ngx_int_t  rc;
-
     ngx_live_json_object_end(js);
 
-    if (js->error) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    js->buf->last_buf = 1;
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = js->size;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    return ngx_http_output_filter(r, js->out);
+    return ngx_http_live_test_json(r, js);
 }
 
 
@@ -487,7 +423,7 @@ ngx_http_live_test_redis_send(ngx_http_request_t *r, ngx_live_json_t *js)
  * processes have taken meanwhile.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_live_test_redis_init_process(ngx_cycle_t *cycle)
 {
     ngx_event_t  *ev;
@@ -582,16 +518,4 @@ ngx_http_live_test_redis_clock(void)
     (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
     return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-
-static char *
-ngx_http_live_test_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_live_test_redis_handler;
-
-    return NGX_CONF_OK;
 }

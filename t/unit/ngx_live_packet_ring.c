@@ -4,14 +4,13 @@
  */
 
 
-#include "ngx_unit_zone.h"
+#include "ngx_unit_readers.h"
 #include "ngx_live_packet_ring.h"
 
 
 #define PER      NGX_LIVE_PACKETS_PER_EXTENT
 #define KEY      NGX_LIVE_PACKET_KEY
 
-#define READERS  4
 #define PACKETS  60000
 #define RACES    1000000
 
@@ -20,18 +19,6 @@
 
 
 static int64_t  now;
-
-static struct {
-    ngx_atomic_t           ready;
-    ngx_atomic_t           done;
-    ngx_atomic_t           started;         /* readers at a key packet */
-    ngx_atomic_t           read;
-    ngx_atomic_t           found;           /* by number */
-    ngx_atomic_t           late;            /* those that were gone */
-    ngx_atomic_t           corrupt;
-    ngx_atomic_t           skipped;
-} *shared;
-
 
 static u_char
 octet(uint64_t number, uint32_t i)
@@ -593,120 +580,51 @@ test_full(void)
 }
 
 
-/* a reader in a process of its own, as of a worker, that is sometimes slow */
-
-static void
-reader(ngx_live_packet_ring_sh_t *pr, ngx_uint_t slot)
+static ngx_uint_t
+read_packet(void *data, uint64_t seq)
 {
-    uint64_t             seq, key, n;
-    ngx_live_packet_t   *p;
-    ngx_live_ring_sh_t  *ring;
+    uint64_t                    number;
+    ngx_uint_t                  rc;
+    ngx_live_packet_t          *p;
+    ngx_live_packet_ring_sh_t  *pr;
 
-    ngx_live_slot = slot;
-    srandom(slot);
-    ring = &pr->ring;
-    seq = 0;
+    pr = data;
+    p = ngx_live_packet_ring_entry(zone, pr, seq);
 
-    (void) ngx_atomic_fetch_add(&shared->ready, 1);
+    rc = p->seq == seq && intact(p);
 
-    for (n = 0; !shared->done; n++) {
+    /* somebody lost one that was sent before */
 
-        if (seq == 0) {
-            key = ring->key;
+    number = p->number - random() % 300;
 
-            if (key == 0 || ngx_live_ring_pin(ring, key) != NGX_OK) {
-                sched_yield();
-                continue;
-            }
+    if (ngx_live_packet_ring_find(zone, pr, number, &p) == NGX_OK) {
 
-            seq = key;
-            (void) ngx_atomic_fetch_add(&shared->started, 1);
+        if (random() % 8 == 0) {
+            sched_yield();
         }
 
-        if (seq < ring->tail && ring->key > seq && random() % 2) {
-            seq = ring->key;
-            (void) ngx_atomic_fetch_add(&shared->skipped, 1);
-        }
+        rc = rc && p->number == number && intact(p);
 
-        while (seq < ring->head) {
-            ngx_live_barrier();
-
-            p = ngx_live_packet_ring_entry(zone, pr, seq);
-
-            if (p->seq != seq || !intact(p)) {
-                (void) ngx_atomic_fetch_add(&shared->corrupt, 1);
-            }
-
-            (void) ngx_atomic_fetch_add(&shared->read, 1);
-
-            /* somebody lost one that was sent before */
-
-            key = p->number - random() % 300;
-
-            if (ngx_live_packet_ring_find(zone, pr, key, &p) == NGX_OK) {
-
-                if (random() % 8 == 0) {
-                    sched_yield();
-                }
-
-                if (p->number != key || !intact(p)) {
-                    (void) ngx_atomic_fetch_add(&shared->corrupt, 1);
-                }
-
-                (void) ngx_atomic_fetch_add(&shared->found, 1);
-            }
-
-            seq++;
-
-            if (random() % 16 == 0) {
-                ngx_live_ring_repin(ring, seq);
-            }
-
-            if (random() % 64 == 0) {
-                sched_yield();
-            }
-        }
-
-        ngx_live_ring_repin(ring, seq);
-
-        if (n % 64 == slot) {
-            ngx_live_ring_repin(ring, NGX_LIVE_NO_PIN);
-            seq = 0;
-        }
-
-        sched_yield();
+        count(&shared->found);
     }
 
-    _exit(0);
+    return rc;
 }
 
 
 static void
 test_stress(void)
 {
-    int                         status;
-    pid_t                       pids[READERS];
     uint64_t                    number;
     ngx_uint_t                  i;
     ngx_live_packet_ring_sh_t  *pr;
 
     make_zone(20);
-    ngx_memzero(shared, 4096);
     now = 1000000;
 
     pr = ngx_live_packet_ring_create(zone, 1, 400, 500);
 
-    for (i = 0; i < READERS; i++) {
-        pids[i] = fork();
-
-        if (pids[i] == 0) {
-            reader(pr, i + 1);
-        }
-    }
-
-    while (shared->ready < READERS) {
-        sched_yield();
-    }
+    start_readers(&pr->ring, read_packet, pr);
 
     number = NUMBER;
 
@@ -731,38 +649,19 @@ test_stress(void)
         }
 
         if (i == PACKETS / 2) {
-
-            /* in the middle of whatever it does */
-
-            kill(pids[0], SIGKILL);
-            waitpid(pids[0], &status, 0);
-
-            ngx_shmtx_lock(&pool->mutex);
-            ngx_live_ring_lost_slot_locked(zone, 1);
-            ngx_shmtx_unlock(&pool->mutex);
+            kill_reader();
         }
     }
 
-    shared->done = 1;
-
-    for (i = 1; i < READERS; i++) {
-        waitpid(pids[i], &status, 0);
-        ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "reader %lu", i);
-    }
+    end_readers(&pr->ring);
 
     printf("# %lu packets read, %lu found by number, %lu starts, %lu skips, "
            "%lu of %d dropped\n", shared->read, shared->found,
            shared->started, shared->skipped, (ngx_uint_t) pr->ring.dropped,
            PACKETS);
 
-    is_int(shared->corrupt, 0, "no reader saw a wrong byte");
     ok(shared->read > PACKETS / 10, "they read");
     ok(shared->found > PACKETS / 20, "they found others by number");
-    ok(shared->started > READERS, "they started again");
-
-    for (i = 1; i <= READERS; i++) {
-        pr->ring.pins[i] = NGX_LIVE_NO_PIN;
-    }
 
     ngx_live_packet_ring_clear(zone, pr);
     is_int(zone->sh->nfree, 20, "nothing is held");
@@ -844,56 +743,42 @@ test_writer(void)
 }
 
 
-/* pins against the tail: readers take what is about to be forgotten */
-
-static void
-racer(ngx_live_packet_ring_sh_t *pr, ngx_uint_t slot)
+static ngx_int_t
+race_packet(void *data)
 {
-    uint64_t            number;
-    ngx_uint_t          i;
-    ngx_live_packet_t  *p;
+    uint64_t                    number;
+    ngx_uint_t                  i;
+    ngx_live_packet_t          *p;
+    ngx_live_packet_ring_sh_t  *pr;
 
-    ngx_live_slot = slot;
+    pr = data;
+    number = pr->ring.tail + NUMBER;
 
-    (void) ngx_atomic_fetch_add(&shared->ready, 1);
-
-    while (!shared->done) {
-        number = pr->ring.tail + NUMBER;
-
-        if (ngx_live_packet_ring_find(zone, pr, number, &p) != NGX_OK) {
-            shared->late++;
-            continue;
-        }
-
-        for (i = 0; i < 20; i++) {
-            if (p->number != number
-                || *(uint64_t *) ngx_live_packet_data(p) != number)
-            {
-                shared->corrupt++;
-                break;
-            }
-        }
-
-        shared->read++;
-        ngx_live_ring_repin(&pr->ring, NGX_LIVE_NO_PIN);
+    if (ngx_live_packet_ring_find(zone, pr, number, &p) != NGX_OK) {
+        return NGX_DECLINED;
     }
 
-    _exit(0);
+    for (i = 0; i < 20; i++) {
+        if (p->number != number
+            || *(uint64_t *) ngx_live_packet_data(p) != number)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
 static void
 test_race(void)
 {
-    int                         status;
-    pid_t                       pid;
     uint64_t                    number;
     ngx_uint_t                  i;
     ngx_live_packet_t           t;
     ngx_live_packet_ring_sh_t  *pr;
 
     make_zone(16);
-    ngx_memzero(shared, 4096);
     ngx_memzero(&t, sizeof(ngx_live_packet_t));
 
     /* no extent is kept for longer than it must be */
@@ -901,15 +786,7 @@ test_race(void)
     pr = ngx_live_packet_ring_create(zone, 1, 64, 0);
     t.flags = KEY;
 
-    pid = fork();
-
-    if (pid == 0) {
-        racer(pr, 1);
-    }
-
-    while (!shared->ready) {
-        sched_yield();
-    }
+    start_racer(&pr->ring, race_packet, pr);
 
     for (i = 0; i < RACES; i++) {
         number = pr->ring.head + NUMBER;
@@ -920,15 +797,7 @@ test_race(void)
                                           8);
     }
 
-    shared->done = 1;
-    waitpid(pid, &status, 0);
-
-    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "reader");
-
-    printf("# %lu packets found, %lu too late\n", shared->read, shared->late);
-
-    is_int(shared->corrupt, 0, "a pin holds or is refused");
-    ok(shared->read > 0, "some were held");
+    end_racer();
 
     destroyed(pr);
 }

@@ -10,23 +10,11 @@
  */
 
 
-#include "ngx_unit_zone.h"
+#include "ngx_unit_readers.h"
 
 
-#define READERS  4
 #define FRAMES   20000
 #define RACES    400000
-
-
-static struct {
-    ngx_atomic_t           ready;
-    ngx_atomic_t           done;
-    ngx_atomic_t           started;         /* readers at a key frame */
-    ngx_atomic_t           read;
-    ngx_atomic_t           corrupt;
-    ngx_atomic_t           skipped;
-    ngx_atomic_t           late;
-} *shared;
 
 
 static uint32_t
@@ -422,110 +410,25 @@ test_share(void)
 }
 
 
-/*
- * A reader in a process of its own: it starts at a key frame, reads all up to
- * the head and is sometimes slow.
- */
-
-static void
-reader(ngx_live_ring_sh_t *ring, ngx_uint_t slot)
+static ngx_uint_t
+read_frame(void *data, uint64_t seq)
 {
-    uint64_t  seq, key, n;
-
-    ngx_live_slot = slot;
-    srandom(slot);
-    seq = 0;
-
-    (void) ngx_atomic_fetch_add(&shared->ready, 1);
-
-    for (n = 0; !shared->done; n++) {
-
-        if (seq == 0) {
-            key = ring->key;
-
-            if (key == 0 || ngx_live_ring_pin(ring, key) != NGX_OK) {
-                if (key) {
-                    (void) ngx_atomic_fetch_add(&shared->late, 1);
-                }
-
-                sched_yield();
-                continue;
-            }
-
-            seq = key;
-            (void) ngx_atomic_fetch_add(&shared->started, 1);
-        }
-
-        if (seq < ring->tail && random() % 2) {
-            key = ring->key;
-
-            if (key > seq) {
-                seq = key;
-                (void) ngx_atomic_fetch_add(&shared->skipped, 1);
-            }
-        }
-
-        while (seq < ring->head) {
-            ngx_live_barrier();
-
-            if (random() % 64 == 0) {
-                sched_yield();
-            }
-
-            if (!check(ring, seq)) {
-                (void) ngx_atomic_fetch_add(&shared->corrupt, 1);
-            }
-
-            (void) ngx_atomic_fetch_add(&shared->read, 1);
-            seq++;
-
-            if (random() % 16 == 0) {
-                ngx_live_ring_repin(ring, seq);
-            }
-        }
-
-        ngx_live_ring_repin(ring, seq);
-
-        if (n % 64 == slot) {
-
-            /* goes and comes again */
-
-            ngx_live_ring_repin(ring, NGX_LIVE_NO_PIN);
-            seq = 0;
-        }
-
-        sched_yield();
-    }
-
-    _exit(0);
+    return check(data, seq) != 0;
 }
 
 
 static void
 test_stress(void)
 {
-    int                  status;
-    pid_t                pids[READERS];
     uint64_t             seq;
     ngx_uint_t           i, dropped, key;
     ngx_live_ring_sh_t  *ring;
 
     make_zone(48);
-    ngx_memzero(shared, 4096);
 
     ring = ngx_live_ring_create(zone, 1, 1024, 24 * EXTENT);
 
-    for (i = 0; i < READERS; i++) {
-        pids[i] = fork();
-
-        if (pids[i] == 0) {
-            reader(ring, i + 1);
-        }
-    }
-
-    while (shared->ready < READERS) {
-        sched_yield();
-    }
+    start_readers(ring, read_frame, ring);
 
     dropped = 0;
     seq = 0;
@@ -556,36 +459,17 @@ test_stress(void)
         }
 
         if (i == FRAMES / 2) {
-
-            /* in the middle of whatever it does */
-
-            kill(pids[0], SIGKILL);
-            waitpid(pids[0], &status, 0);
-
-            ngx_shmtx_lock(&pool->mutex);
-            ngx_live_ring_lost_slot_locked(zone, 1);
-            ngx_shmtx_unlock(&pool->mutex);
+            kill_reader();
         }
     }
 
-    shared->done = 1;
-
-    for (i = 1; i < READERS; i++) {
-        waitpid(pids[i], &status, 0);
-        ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "reader %lu", i);
-    }
+    end_readers(ring);
 
     printf("# %lu frames read, %lu starts, %lu too late, %lu skips, "
            "%lu of %d dropped\n", shared->read, shared->started,
            shared->late, shared->skipped, dropped, FRAMES);
 
-    is_int(shared->corrupt, 0, "no reader saw a wrong byte");
     ok(shared->read > FRAMES / 10, "they read");
-    ok(shared->started > READERS, "they started again");
-
-    for (i = 1; i <= READERS; i++) {
-        ring->pins[i] = NGX_LIVE_NO_PIN;
-    }
 
     ngx_live_ring_trim(zone, ring, ring->head);
 
@@ -598,80 +482,57 @@ test_stress(void)
 }
 
 
-/*
- * Pins against the tail: a reader takes the oldest frame, which the writer is
- * about to forget, and its extent is used again at once.
- */
+/* its extent is used again at once */
 
-static void
-racer(ngx_live_ring_sh_t *ring, ngx_uint_t slot)
+static ngx_int_t
+race_frame(void *data)
 {
-    u_char            *p;
-    uint64_t           seq, got;
-    ngx_uint_t         i;
-    ngx_live_frame_t  *f;
+    u_char              *p;
+    uint64_t             seq, got;
+    ngx_uint_t           i;
+    ngx_live_frame_t    *f;
+    ngx_live_ring_sh_t  *ring;
 
-    ngx_live_slot = slot;
+    ring = data;
+    seq = ring->tail;
 
-    (void) ngx_atomic_fetch_add(&shared->ready, 1);
-
-    while (!shared->done) {
-        seq = ring->tail;
-
-        if (seq == ring->head) {
-            continue;
-        }
-
-        if (ngx_live_ring_pin(ring, seq) != NGX_OK) {
-            shared->late++;
-            continue;
-        }
-
-        f = ngx_live_ring_entry(zone, ring, seq);
-
-        for (i = 0; i < 20; i++) {
-            (void) ngx_live_ring_slice(zone, ring, f, 0, &p);
-            ngx_memcpy(&got, p, sizeof(uint64_t));
-
-            if (got != seq) {
-                shared->corrupt++;
-                break;
-            }
-        }
-
-        shared->read++;
-        ngx_live_ring_repin(ring, NGX_LIVE_NO_PIN);
+    if (seq == ring->head) {
+        return NGX_AGAIN;
     }
 
-    _exit(0);
+    if (ngx_live_ring_pin(ring, seq) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    f = ngx_live_ring_entry(zone, ring, seq);
+
+    for (i = 0; i < 20; i++) {
+        (void) ngx_live_ring_slice(zone, ring, f, 0, &p);
+        ngx_memcpy(&got, p, sizeof(uint64_t));
+
+        if (got != seq) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
 static void
 test_race(void)
 {
-    int                  status;
-    pid_t                pid;
     uint64_t             seq;
     ngx_uint_t           i;
     ngx_live_frame_t    *f, g;
     ngx_live_ring_sh_t  *ring;
 
     make_zone(16);
-    ngx_memzero(shared, 4096);
     ngx_memzero(&g, sizeof(ngx_live_frame_t));
 
     ring = ngx_live_ring_create(zone, 1, 1024, 8 * EXTENT);
 
-    pid = fork();
-
-    if (pid == 0) {
-        racer(ring, 1);
-    }
-
-    while (!shared->ready) {
-        sched_yield();
-    }
+    start_racer(ring, race_frame, ring);
 
     for (i = 0; i < RACES; i++) {
         f = ngx_live_ring_reserve(zone, ring, &g, EXTENT);
@@ -687,15 +548,7 @@ test_race(void)
         }
     }
 
-    shared->done = 1;
-    waitpid(pid, &status, 0);
-
-    ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "reader");
-
-    printf("# %lu frames read, %lu too late\n", shared->read, shared->late);
-
-    is_int(shared->corrupt, 0, "a pin holds or is refused");
-    ok(shared->read > 0, "some were held");
+    end_racer();
 
     ngx_live_ring_destroy(zone, ring);
 }
