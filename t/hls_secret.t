@@ -4,7 +4,8 @@
 
 # hls_secret: media URLs carry a secret of their segment, which is the same for
 # everybody and opens that segment only; playlists do not open by it.  Live, by
-# workers of before and after a reload, and when the session is over.
+# workers of before and after a reload, with a new key, and when the session is
+# over: the URLs stay those that they were.
 
 ###############################################################################
 
@@ -127,6 +128,34 @@ like(body("$session/v0.m3u8?key=secret"), qr/\Q$segment\E/,
     'and the playlist says the same');
 is(slurp($file), $key, 'the key stays');
 
+# a new key, for segments that are born from now on
+
+rename($file, "$file.old") or die "$file: $!\n";
+$t->reload;
+
+my $new = slurp($file);
+my ($last) = sort { $b <=> $a }
+    body("$session/v0.m3u8?key=secret") =~ /^v0-(\d+)\.m4s/mg;
+
+isnt($new, $key, 'another key is made');
+is(status("$session/$_"), 200, 'what was born before stays open')
+    for $segment, $part, $init;
+ok(grep({ $_ eq $segment } media("$session/v0.m3u8")), 'its URL, too');
+
+my @mixed = wait_for(sub {
+    my @uris = media("$session/v0.m3u8");
+    return (grep { /-(\d+)\.m4s/ && $1 > $last + 1 } @uris) ? \@uris : undef;
+}, 20, 'a segment of the new key')->@*;
+
+my @by = map { /^v0-(\d+)\.m4s\?s=(.*)/
+    ? ($2 eq secret("-$1", $key) ? 'old' : $2 eq secret("-$1", $new) ? 'new'
+        : 'wrong') : () } @mixed;
+
+like("@by", qr/^(?:old )+new(?: new)*$/, 'each segment has one of its time');
+like((grep { /init/ } @mixed)[0], qr/=\Q${\secret('i' . init_id($init), $new)}/,
+    'init sections have one of the new key');
+is(status("$session/$_"), 200, "$_ is open") for @mixed[0, -1];
+
 # a session that is over
 
 $pub->stop;
@@ -142,6 +171,31 @@ is(status("$session/v0.m3u8"), 403, 'closed without a token');
 is(status("$session/$segment"), 200, 'open as before');
 is(status("$session/v0-$msn.m4s"), 403, 'and closed without the secret');
 
+my %over = map { $_ => 1 } media("$session/v0.m3u8");
+my @lost = grep { !$over{$_} } grep { !/\.\d+\.m4s/ } @mixed;
+
+is("@lost", '', 'the same URLs');
+unlike($over, qr/\.(?:m4s|mp4)(?!\?s=[\w-]{16}"?$)/m, 'none without a secret');
+is(status("$session/$_"), 200, "$_ is open") for sort keys %over;
+
+# ... of which nothing is left when the window has passed twice
+
+utime(time() - 60, time() - 60, $file);
+$t->reload;
+
+is(status("$session/$segment"), 403, 'the former key is none any more');
+is(status("$session/$_"), 200, 'the new one is')
+    for media("$session/v0.m3u8");
+
+# keys are what they have to be
+
+spit("$file.old", 'short');
+kill('HUP', $t->pid);
+$t->expect_log(qr/no key of 32 bytes in "\S+\.old"/);
+$t->wait_log(qr/no key of 32 bytes in "\S+\.old"/);
+is(status("$session/$_"), 200, 'a broken file changes nothing')
+    for (media("$session/v0.m3u8"))[0];
+
 $other->stop;
 
 done_testing();
@@ -151,3 +205,20 @@ done_testing();
 sub status { $t->get("/hls/live/a/$_[0]")->{status} }
 
 sub body { $t->get("/hls/live/a/$_[0]")->{body} }
+
+# of the video's media, but for gaps
+
+sub media {
+    my $text = body("$_[0]?key=secret");
+
+    $text =~ s/^#EXT-X-GAP\n#EXTINF.*\n.*\n//mg;
+    return $text =~ /(v0-\S+?\.(?:m4s|mp4)\?s=[\w-]+)/g;
+}
+
+
+sub secret {
+    my ($id, $key) = @_;
+    encode_base64url(substr(hmac_sha256("$session$id", $key), 0, 12));
+}
+
+sub init_id { unpack('Q>', pack('H16', $_[0] =~ /init-(\w+)/)) }

@@ -195,6 +195,7 @@ typedef struct {
     ngx_str_t                  name;
     ngx_str_t                  session;     /* empty: multivariant */
     void                      *threads;     /* ngx_thread_pool_t */
+    ngx_live_hls_keys_t       *keys;        /* NULL: URIs have no secrets */
 
     ngx_http_live_hls_saved_t *list;        /* NULL: there is none */
     time_t                     mtime;
@@ -319,6 +320,16 @@ ngx_uint_t ngx_http_live_hls_file_held(ngx_http_live_hls_file_t *file);
 /* calls it for each file for which somebody waits */
 void ngx_http_live_hls_file_each(
     void (*handler)(ngx_http_live_hls_file_t *file));
+
+
+/* what is read of them: ngx_http_live_hls_saved.c */
+
+/*
+ * A copy of the text, in threads.  With keys each URI of media is given its
+ * secret, that which it had while the session was alive.  NULL: no memory.
+ */
+ngx_http_live_hls_saved_t *ngx_http_live_hls_saved(u_char *data, size_t len,
+    ngx_live_hls_keys_t *keys, ngx_str_t *session, ngx_log_t *log);
 
 
 /* requests that are held at files: ngx_http_live_hls_hold.c */

@@ -36,6 +36,9 @@ typedef struct {
     ngx_thread_task_t          task;
     ngx_http_live_hls_file_t  *file;        /* not the thread's */
     u_char                    *path;
+    ngx_str_t                  session;
+    ngx_live_hls_keys_t        keys;
+    ngx_uint_t                 secrets;     /* there are keys */
 
     /* as it is known, then as it is */
     ngx_uint_t                 known;
@@ -66,12 +69,6 @@ static ngx_uint_t ngx_http_live_hls_file_old(
     ngx_http_live_hls_file_task_t *t);
 static ngx_int_t ngx_http_live_hls_file_read(
     ngx_http_live_hls_file_task_t *t, ngx_fd_t fd, ngx_log_t *log);
-static ngx_http_live_hls_saved_t *ngx_http_live_hls_file_parse(u_char *data,
-    size_t len, ngx_log_t *log);
-static void ngx_http_live_hls_file_line(ngx_http_live_hls_saved_t *list,
-    u_char *p, u_char *eol, ngx_uint_t *gap);
-static ngx_uint_t ngx_http_live_hls_file_tag(u_char *p, u_char *eol,
-    const char *tag, uint64_t *value);
 static void ngx_http_live_hls_file_done(ngx_event_t *ev);
 
 
@@ -101,6 +98,7 @@ ngx_http_live_hls_file(ngx_http_request_t *r, ngx_live_hls_app_conf_t *conf,
 
     f->used = ngx_time();
     f->threads = conf->pool;
+    f->keys = conf->keys;
 
     ngx_queue_remove(&f->queue);
     ngx_queue_insert_head(&ngx_http_live_hls_files, &f->queue);
@@ -329,8 +327,8 @@ ngx_http_live_hls_file_load(ngx_http_live_hls_file_t *file)
         return NGX_OK;
     }
 
-    t = ngx_calloc(sizeof(ngx_http_live_hls_file_task_t) + file->path.len + 1,
-                   ngx_cycle->log);
+    t = ngx_calloc(sizeof(ngx_http_live_hls_file_task_t) + file->path.len + 1
+                   + file->session.len, ngx_cycle->log);
     if (t == NULL) {
         return NGX_ERROR;
     }
@@ -338,6 +336,15 @@ ngx_http_live_hls_file_load(ngx_http_live_hls_file_t *file)
     t->file = file;
     t->path = (u_char *) &t[1];
     ngx_memcpy(t->path, file->path.data, file->path.len + 1);
+
+    t->session.data = t->path + file->path.len + 1;
+    t->session.len = file->session.len;
+    ngx_memcpy(t->session.data, file->session.data, file->session.len);
+
+    if (file->keys) {
+        t->keys = *file->keys;
+        t->secrets = 1;
+    }
 
     t->known = (file->list != NULL);
     t->ended = (file->list && file->list->ended);
@@ -494,129 +501,12 @@ ngx_http_live_hls_file_read(ngx_http_live_hls_file_task_t *t, ngx_fd_t fd,
         }
     }
 
-    t->list = ngx_http_live_hls_file_parse(data, size, log);
+    t->list = ngx_http_live_hls_saved(data, size, t->secrets ? &t->keys : NULL,
+                                      &t->session, log);
 
     ngx_free(data);
 
     return t->list ? NGX_OK : NGX_ERROR;
-}
-
-
-/* our own text: each line has one URI at most */
-
-static ngx_http_live_hls_saved_t *
-ngx_http_live_hls_file_parse(u_char *data, size_t len, ngx_log_t *log)
-{
-    u_char                     *p, *eol, *last;
-    size_t                      n;
-    ngx_uint_t                  gap;
-    ngx_http_live_hls_saved_t  *list;
-
-    last = data + len;
-    n = 1;
-
-    for (p = data; p < last; p++) {
-        n += (*p == '\n');
-    }
-
-    list = ngx_calloc(sizeof(ngx_http_live_hls_saved_t)
-                      + n * sizeof(uint32_t) + n / 8 + 1 + len, log);
-    if (list == NULL) {
-        return NULL;
-    }
-
-    list->text.refs = 1;
-    list->text.uris = (uint32_t *) &list[1];
-    list->gaps = (u_char *) &list->text.uris[n];
-    list->text.data = list->gaps + n / 8 + 1;
-    list->text.len = len;
-
-    ngx_memcpy(list->text.data, data, len);
-
-    list->crc = ngx_crc32_long(data, len);
-
-    last = list->text.data + len;
-    gap = 0;
-
-    for (p = list->text.data; p < last; p = eol + 1) {
-        eol = ngx_strlchr(p, last, '\n');
-
-        if (eol == NULL) {
-            break;
-        }
-
-        ngx_http_live_hls_file_line(list, p, eol, &gap);
-    }
-
-    list->next += list->first;
-
-    return list;
-}
-
-
-static void
-ngx_http_live_hls_file_line(ngx_http_live_hls_saved_t *list, u_char *p,
-    u_char *eol, ngx_uint_t *gap)
-{
-    u_char  *uri;
-
-    if (p == eol) {
-        return;
-    }
-
-    if (*p != '#') {
-
-        if (*gap) {
-            list->gaps[list->next / 8] |= 1 << (list->next % 8);
-            *gap = 0;
-        }
-
-        list->next++;
-        list->text.uris[list->text.nuris++] = eol - list->text.data;
-        return;
-    }
-
-    if (ngx_http_live_hls_file_tag(p, eol, "#EXT-X-GAP", NULL)) {
-        *gap = 1;
-
-    } else if (ngx_http_live_hls_file_tag(p, eol, "#EXT-X-ENDLIST", NULL)) {
-        list->ended = 1;
-
-    } else if (!ngx_http_live_hls_file_tag(p, eol, "#EXT-X-MEDIA-SEQUENCE:",
-                                           &list->first)
-               && !ngx_http_live_hls_file_tag(p, eol,
-                                              "#EXT-X-TARGETDURATION:",
-                                              &list->target))
-    {
-        uri = ngx_strlcasestrn(p, eol, (u_char *) "URI=\"", 5 - 1);
-        uri = uri ? ngx_strlchr(uri + 5, eol, '"') : NULL;
-
-        if (uri) {
-            list->text.uris[list->text.nuris++] = uri - list->text.data;
-        }
-    }
-}
-
-
-static ngx_uint_t
-ngx_http_live_hls_file_tag(u_char *p, u_char *eol, const char *tag,
-    uint64_t *value)
-{
-    size_t  len;
-
-    len = ngx_strlen(tag);
-
-    if ((size_t) (eol - p) < len || ngx_memcmp(p, tag, len) != 0) {
-        return 0;
-    }
-
-    if (value == NULL) {
-        return (size_t) (eol - p) == len;
-    }
-
-    return ngx_live_hls_name_number(p + len, eol, NGX_LIVE_HLS_MSN_MAX / 2,
-                                   value)
-           == NGX_OK;
 }
 
 

@@ -5,7 +5,6 @@
 
 
 #include "ngx_http_live_hls.h"
-#include "ngx_live_hls_secret.h"
 #include "ngx_live_url.h"
 
 
@@ -110,11 +109,11 @@ ngx_http_live_hls_proved(ngx_http_request_t *r, ngx_http_live_ctx_t *lctx)
 
     conf = ngx_live_get_module_app_conf(app, ngx_live_hls_module);
 
-    return conf->secret
+    return conf->keys
            && ngx_live_url_arg(&r->args, NGX_LIVE_HLS_SECRET_ARG, &value) == 1
            && ngx_live_hls_name_parse(&name, lctx->rest.data, lctx->rest.len)
               == NGX_OK
-           && ngx_live_hls_secret_check(conf->secret, &name, &value);
+           && ngx_live_hls_secret_check(conf->keys, &name, &value);
 }
 
 

@@ -6,7 +6,6 @@
 
 #include "ngx_http_live_hls.h"
 #include "ngx_live_hls_index.h"
-#include "ngx_live_hls_secret.h"
 
 
 /*
@@ -123,7 +122,7 @@ ngx_http_live_hls_render(ngx_http_live_hls_stream_t *hs, ngx_int_t n)
         t.uris = ngx_http_live_hls_scratch.uris;
         t.nuris = 0;
         t.max_uris = ngx_http_live_hls_scratch.max_uris;
-        t.sign = signer.key ? ngx_live_hls_secret_sign : NULL;
+        t.sign = signer.keys ? ngx_live_hls_secret_sign : NULL;
         t.sign_data = &signer;
 
         version = ngx_live_hls_read(hs->hls);
@@ -175,7 +174,7 @@ ngx_http_live_hls_signer(ngx_http_live_hls_stream_t *hs,
 {
     ngx_memzero(signer, sizeof(ngx_live_hls_signer_t));
 
-    signer->key = hs->conf->secret;
+    signer->keys = hs->conf->keys;
     signer->session.data = hs->hls->session;
     signer->session.len = ngx_strlen(hs->hls->session);
 }

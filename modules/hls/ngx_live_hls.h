@@ -10,6 +10,7 @@
 
 #include "ngx_live_stream.h"
 #include "ngx_live_hls_playlist.h"
+#include "ngx_live_hls_secret.h"
 
 
 /*
@@ -260,7 +261,7 @@ typedef struct {
     ngx_uint_t                 conn_waiters; /* ... and per connection */
     void                      *pool;        /* ngx_thread_pool_t */
     ngx_flag_t                 secrets;     /* hls_secret */
-    u_char                    *secret;      /* the key, NULL: off */
+    ngx_live_hls_keys_t       *keys;        /* of secrets, NULL: off */
 } ngx_live_hls_app_conf_t;
 
 

@@ -6,7 +6,6 @@
 
 #include "ngx_live_hls_packager.h"
 #include "ngx_live_hls_recover.h"
-#include "ngx_live_hls_secret.h"
 #include "ngx_live_json.h"
 #include "ngx_live_worker.h"
 
@@ -633,8 +632,8 @@ ngx_live_hls_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
 
         /* filled when nginx has made the directory */
 
-        conf->secret = ngx_pcalloc(cf->pool, NGX_LIVE_HLS_SECRET_KEY);
-        if (conf->secret == NULL) {
+        conf->keys = ngx_pcalloc(cf->pool, sizeof(ngx_live_hls_keys_t));
+        if (conf->keys == NULL) {
             return NGX_CONF_ERROR;
         }
     }
@@ -805,6 +804,7 @@ ngx_live_hls_waiters(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_live_hls_init_module(ngx_cycle_t *cycle)
 {
+    time_t                     listed;
     ngx_uint_t                 i;
     ngx_live_app_conf_t      **apps;
     ngx_live_main_conf_t      *lmcf;
@@ -823,9 +823,15 @@ ngx_live_hls_init_module(ngx_cycle_t *cycle)
     for (i = 0; i < lmcf->apps.nelts; i++) {
         conf = ngx_live_get_module_app_conf(apps[i], ngx_live_hls_module);
 
-        if (conf->secret
-            && ngx_live_hls_secret_load(&conf->path, conf->secret, cycle->log)
-               != NGX_OK)
+        if (conf->keys == NULL) {
+            continue;
+        }
+
+        listed = (2 * conf->window + 4 * conf->target_duration) / 1000;
+
+        if (ngx_live_hls_secret_load(&conf->path, listed, conf->keys,
+                                     cycle->log)
+            != NGX_OK)
         {
             return NGX_ERROR;
         }

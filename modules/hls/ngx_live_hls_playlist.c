@@ -29,7 +29,8 @@
 static void ngx_live_hls_text_add(ngx_live_hls_text_t *t, const char *fmt,
     ...);
 static void ngx_live_hls_text_uri(ngx_live_hls_text_t *t, ngx_uint_t kind,
-    const ngx_str_t *track, uint64_t msn, ngx_uint_t part, uint64_t hash);
+    const ngx_str_t *track, uint64_t msn, ngx_uint_t part, uint64_t hash,
+    int64_t date);
 static void ngx_live_hls_text_mark(ngx_live_hls_text_t *t);
 static ngx_int_t ngx_live_hls_text_done(ngx_live_hls_text_t *t,
     ngx_live_hls_text_t *work);
@@ -145,7 +146,7 @@ ngx_live_hls_playlist_segment(ngx_live_hls_text_t *t,
                               ngx_live_hls_playlist_us(seg->duration, 0));
     ngx_live_hls_text_add(&w, ",\n");
     ngx_live_hls_text_uri(&w, NGX_LIVE_HLS_NAME_SEGMENT, &pl->track, seg->msn,
-                          0, 0);
+                          0, 0, seg->date);
     ngx_live_hls_text_add(&w, "\n");
 
     return ngx_live_hls_text_done(t, &w);
@@ -181,7 +182,8 @@ ngx_live_hls_playlist_tail(ngx_live_hls_text_t *t,
     if (seg && pl->part_target) {
         ngx_live_hls_text_add(&w, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"");
         ngx_live_hls_text_uri(&w, NGX_LIVE_HLS_NAME_PART, &pl->track,
-                              seg->msn, seg->nparts, 0);
+                              seg->msn, seg->nparts, 0,
+                              seg->nparts ? seg->date : -1);
         ngx_live_hls_text_add(&w, "\"\n");
     }
 
@@ -189,7 +191,7 @@ ngx_live_hls_playlist_tail(ngx_live_hls_text_t *t,
 
         ngx_live_hls_text_add(&w, "#EXT-X-RENDITION-REPORT:URI=\"");
         ngx_live_hls_text_uri(&w, NGX_LIVE_HLS_NAME_PLAYLIST,
-                              &reports[i].track, 0, 0, 0);
+                              &reports[i].track, 0, 0, 0, -1);
         ngx_live_hls_text_add(&w, "\",LAST-MSN=%uL", reports[i].last_msn);
 
         if (pl->part_target) {
@@ -296,7 +298,7 @@ ngx_live_hls_text_parts(ngx_live_hls_text_t *t,
                                                            pl->part_target));
         ngx_live_hls_text_add(t, ",URI=\"");
         ngx_live_hls_text_uri(t, NGX_LIVE_HLS_NAME_PART, &pl->track,
-                              seg->msn, i, 0);
+                              seg->msn, i, 0, seg->date);
         ngx_live_hls_text_add(t, "\"%s%s\n",
                               part->independent ? ",INDEPENDENT=YES" : "",
                               part->gap ? ",GAP=YES" : "");
@@ -309,7 +311,7 @@ ngx_live_hls_text_map(ngx_live_hls_text_t *t, const ngx_str_t *track,
     uint64_t map)
 {
     ngx_live_hls_text_add(t, "#EXT-X-MAP:URI=\"");
-    ngx_live_hls_text_uri(t, NGX_LIVE_HLS_NAME_INIT, track, 0, 0, map);
+    ngx_live_hls_text_uri(t, NGX_LIVE_HLS_NAME_INIT, track, 0, 0, map, -1);
     ngx_live_hls_text_add(t, "\"\n");
 }
 
@@ -376,7 +378,8 @@ ngx_live_hls_text_add(ngx_live_hls_text_t *t, const char *fmt, ...)
 
 static void
 ngx_live_hls_text_uri(ngx_live_hls_text_t *t, ngx_uint_t kind,
-    const ngx_str_t *track, uint64_t msn, ngx_uint_t part, uint64_t hash)
+    const ngx_str_t *track, uint64_t msn, ngx_uint_t part, uint64_t hash,
+    int64_t date)
 {
     u_char  name[NGX_LIVE_HLS_NAME_FILE_LEN], *p;
     u_char  secret[NGX_LIVE_HLS_SECRET_LEN];
@@ -391,7 +394,7 @@ ngx_live_hls_text_uri(ngx_live_hls_text_t *t, ngx_uint_t kind,
     }
 
     t->sign(t->sign_data, kind, kind == NGX_LIVE_HLS_NAME_INIT ? hash : msn,
-            secret);
+            date, secret);
 
     ngx_live_hls_text_add(t, "?s=%*s", (size_t) NGX_LIVE_HLS_SECRET_LEN,
                           secret);
@@ -507,7 +510,8 @@ ngx_live_hls_text_media(ngx_live_hls_text_t *t, const ngx_str_t *session,
     }
 
     ngx_live_hls_text_add(t, ",URI=\"%*s/", session->len, session->data);
-    ngx_live_hls_text_uri(t, NGX_LIVE_HLS_NAME_PLAYLIST, &r->track, 0, 0, 0);
+    ngx_live_hls_text_uri(t, NGX_LIVE_HLS_NAME_PLAYLIST, &r->track, 0, 0, 0,
+                          -1);
     ngx_live_hls_text_add(t, "\"\n");
 }
 
@@ -557,7 +561,8 @@ ngx_live_hls_text_variant(ngx_live_hls_text_t *t, const ngx_str_t *session,
 
     ngx_live_hls_text_add(t, "%s\n%*s/", audio ? ",AUDIO=\"audio\"" : "",
                           session->len, session->data);
-    ngx_live_hls_text_uri(t, NGX_LIVE_HLS_NAME_PLAYLIST, &r->track, 0, 0, 0);
+    ngx_live_hls_text_uri(t, NGX_LIVE_HLS_NAME_PLAYLIST, &r->track, 0, 0, 0,
+                          -1);
     ngx_live_hls_text_add(t, "\n");
 }
 

@@ -39,13 +39,14 @@
 
 /*
  * Writes the secret of a URI, NGX_LIVE_HLS_SECRET_LEN bytes, by its kind and
- * MSN or hash.
+ * MSN or hash; date is the segment's in ms of the epoch, negative if it is not
+ * known yet, or there is none.
  */
 
 #define NGX_LIVE_HLS_SECRET_LEN  16
 
 typedef void (*ngx_live_hls_sign_pt)(void *data, ngx_uint_t kind,
-    uint64_t id, u_char *dst);
+    uint64_t id, int64_t date, u_char *dst);
 
 
 /*

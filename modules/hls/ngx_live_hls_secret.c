@@ -17,46 +17,67 @@
 #include <openssl/rand.h>
 
 
-/* not a name that an application may have */
+/* not names that an application may have */
 #define NGX_LIVE_HLS_SECRET_FILE   "/.secret"
+#define NGX_LIVE_HLS_SECRET_OLD    "/.secret.old"
 
 /* bytes of the HMAC that are used: 96 bits */
 #define NGX_LIVE_HLS_SECRET_BYTES  12
 
 
+static const u_char *ngx_live_hls_secret_key(const ngx_live_hls_keys_t *keys,
+    int64_t date);
 static void ngx_live_hls_secret_make(const u_char *key,
     const ngx_str_t *session, ngx_uint_t init, uint64_t id, u_char *dst);
+static ngx_int_t ngx_live_hls_secret_path(u_char *file, ngx_str_t *path,
+    const char *name, ngx_log_t *log);
+static ngx_int_t ngx_live_hls_secret_read(u_char *file, u_char *key,
+    time_t *mtime, ngx_log_t *log);
 static ngx_int_t ngx_live_hls_secret_create(u_char *file, u_char *key,
     ngx_log_t *log);
 
 
 void
 ngx_live_hls_secret_sign(void *data, ngx_uint_t kind, uint64_t id,
-    u_char *dst)
+    int64_t date, u_char *dst)
 {
     ngx_live_hls_signer_t *s = data;
 
-    ngx_uint_t  init;
+    ngx_uint_t     init;
+    const u_char  *key;
 
     init = (kind == NGX_LIVE_HLS_NAME_INIT);
+    key = ngx_live_hls_secret_key(s->keys, init ? -1 : date);
 
-    if (!s->valid || s->id != id || s->init != init) {
-        ngx_live_hls_secret_make(s->key, &s->session, init, id, s->text);
+    if (s->key != key || s->id != id || s->init != init) {
+        ngx_live_hls_secret_make(key, &s->session, init, id, s->text);
 
+        s->key = key;
         s->id = id;
         s->init = init;
-        s->valid = 1;
     }
 
     ngx_memcpy(dst, s->text, NGX_LIVE_HLS_SECRET_LEN);
 }
 
 
+static const u_char *
+ngx_live_hls_secret_key(const ngx_live_hls_keys_t *keys, int64_t date)
+{
+    if (date < 0 || date / 1000 >= keys->since || ngx_time() >= keys->until) {
+        return keys->key;
+    }
+
+    return keys->former;
+}
+
+
 ngx_uint_t
-ngx_live_hls_secret_check(const u_char *key, const ngx_live_hls_name_t *name,
-    const ngx_str_t *value)
+ngx_live_hls_secret_check(const ngx_live_hls_keys_t *keys,
+    const ngx_live_hls_name_t *name, const ngx_str_t *value)
 {
     u_char      text[NGX_LIVE_HLS_SECRET_LEN];
+    uint64_t    id;
     ngx_uint_t  init;
 
     if ((name->kind != NGX_LIVE_HLS_NAME_INIT
@@ -68,9 +89,19 @@ ngx_live_hls_secret_check(const u_char *key, const ngx_live_hls_name_t *name,
     }
 
     init = (name->kind == NGX_LIVE_HLS_NAME_INIT);
+    id = init ? name->hash : name->msn;
 
-    ngx_live_hls_secret_make(key, &name->session, init,
-                             init ? name->hash : name->msn, text);
+    ngx_live_hls_secret_make(keys->key, &name->session, init, id, text);
+
+    if (CRYPTO_memcmp(text, value->data, NGX_LIVE_HLS_SECRET_LEN) == 0) {
+        return 1;
+    }
+
+    if (ngx_time() >= keys->until) {
+        return 0;
+    }
+
+    ngx_live_hls_secret_make(keys->former, &name->session, init, id, text);
 
     return CRYPTO_memcmp(text, value->data, NGX_LIVE_HLS_SECRET_LEN) == 0;
 }
@@ -106,34 +137,86 @@ ngx_live_hls_secret_make(const u_char *key, const ngx_str_t *session,
 
 
 ngx_int_t
-ngx_live_hls_secret_load(ngx_str_t *path, u_char *key, ngx_log_t *log)
+ngx_live_hls_secret_load(ngx_str_t *path, time_t seconds,
+    ngx_live_hls_keys_t *keys, ngx_log_t *log)
 {
-    u_char    file[NGX_MAX_PATH], *last;
-    ssize_t   n;
-    ngx_fd_t  fd;
+    u_char     file[NGX_MAX_PATH], old[NGX_MAX_PATH];
+    time_t     mtime;
+    ngx_int_t  rc;
 
-    last = ngx_slprintf(file, file + sizeof(file),
-                        "%V" NGX_LIVE_HLS_SECRET_FILE "%Z", path);
+    if (ngx_live_hls_secret_path(file, path, NGX_LIVE_HLS_SECRET_FILE, log)
+        != NGX_OK
+        || ngx_live_hls_secret_path(old, path, NGX_LIVE_HLS_SECRET_OLD, log)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-    if (last == file + sizeof(file)) {
+    rc = ngx_live_hls_secret_read(file, keys->key, &keys->since, log);
+
+    if (rc == NGX_DECLINED) {
+        keys->since = ngx_time();
+        rc = ngx_live_hls_secret_create(file, keys->key, log);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_live_hls_secret_read(old, keys->former, &mtime, log);
+
+    keys->until = (rc == NGX_OK) ? keys->since + seconds : 0;
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_live_hls_secret_path(u_char *file, ngx_str_t *path, const char *name,
+    ngx_log_t *log)
+{
+    u_char  *last;
+
+    last = ngx_slprintf(file, file + NGX_MAX_PATH, "%V%s%Z", path, name);
+
+    if (last == file + NGX_MAX_PATH) {
         ngx_log_error(NGX_LOG_EMERG, log, 0, "\"%V\" is too long", path);
         return NGX_ERROR;
     }
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: there is no such file */
+
+static ngx_int_t
+ngx_live_hls_secret_read(u_char *file, u_char *key, time_t *mtime,
+    ngx_log_t *log)
+{
+    ssize_t          n;
+    ngx_fd_t         fd;
+    ngx_file_info_t  fi;
 
     fd = ngx_open_file(file, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
 
     if (fd == NGX_INVALID_FILE) {
 
-        if (ngx_errno != NGX_ENOENT) {
-            ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                          ngx_open_file_n " \"%s\" failed", file);
-            return NGX_ERROR;
+        if (ngx_errno == NGX_ENOENT) {
+            return NGX_DECLINED;
         }
 
-        return ngx_live_hls_secret_create(file, key, log);
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      ngx_open_file_n " \"%s\" failed", file);
+        return NGX_ERROR;
     }
 
-    n = ngx_read_fd(fd, key, NGX_LIVE_HLS_SECRET_KEY);
+    n = -1;
+
+    if (ngx_fd_info(fd, &fi) != NGX_FILE_ERROR) {
+        *mtime = ngx_file_mtime(&fi);
+        n = ngx_read_fd(fd, key, NGX_LIVE_HLS_SECRET_KEY);
+    }
 
     if (n != NGX_LIVE_HLS_SECRET_KEY) {
         ngx_log_error(NGX_LOG_EMERG, log, n < 0 ? ngx_errno : 0,

@@ -294,7 +294,7 @@ ngx_http_live_cache_value(ngx_http_request_t *r, const char *value,
     s->len = ngx_strlen(value);
 
     if (ctx == NULL || !ctx->access.private
-        || ngx_strcmp(value, "no-store") == 0)
+        || ngx_strstr(value, "no-store"))
     {
         return NGX_OK;
     }

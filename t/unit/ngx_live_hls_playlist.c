@@ -297,13 +297,13 @@ test_tail(void)
 /* a secret tells what it was made of */
 
 static void
-sign(void *data, ngx_uint_t kind, uint64_t id, u_char *dst)
+sign(void *data, ngx_uint_t kind, uint64_t id, int64_t date, u_char *dst)
 {
     char  s[NGX_LIVE_HLS_SECRET_LEN + 1];
 
-    snprintf(s, sizeof(s), "%c%015llx",
+    snprintf(s, sizeof(s), "%c%c%014llx",
              kind == NGX_LIVE_HLS_NAME_INIT ? 'i' : 'm',
-             (unsigned long long) id);
+             date < 0 ? '-' : '0', (unsigned long long) id);
     memcpy(dst, s, NGX_LIVE_HLS_SECRET_LEN);
 
     (*(ngx_uint_t *) data)++;
@@ -330,7 +330,7 @@ test_signed(void)
 
     parts[0].duration = 18750;
     seg.msn = 13;
-    seg.date = -1;
+    seg.date = 0;
     seg.new_map = 1;
     seg.map = 0x22;
     seg.parts = parts;
@@ -345,7 +345,8 @@ test_signed(void)
        "signed segment");
     is_int(text.nuris, 0, "nothing is put behind its URIs");
     is_text("#EXT-X-MAP:URI=\"v0-init-0000000000000022.mp4"
-            "?s=i000000000000022\"\n"
+            "?s=i-00000000000022\"\n"
+            "#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:00:00.000Z\n"
             "#EXT-X-PART:DURATION=0.208333,"
             "URI=\"v0-13.0.m4s?s=m00000000000000d\"\n"
             "#EXTINF:0.208333,\n"
@@ -355,7 +356,8 @@ test_signed(void)
        "signed tail");
     is_int(text.nuris, 1, "but the report's");
     is_text("#EXT-X-MAP:URI=\"v0-init-0000000000000022.mp4"
-            "?s=i000000000000022\"\n"
+            "?s=i-00000000000022\"\n"
+            "#EXT-X-PROGRAM-DATE-TIME:1970-01-01T00:00:00.000Z\n"
             "#EXT-X-PART:DURATION=0.208333,"
             "URI=\"v0-13.0.m4s?s=m00000000000000d\"\n"
             "#EXT-X-PRELOAD-HINT:TYPE=PART,"
@@ -364,6 +366,14 @@ test_signed(void)
             "LAST-PART=0\n", "with the hint's secret");
 
     is_int(calls, 6, "each URI of media");
+
+    reset();
+    seg.msn = 14;
+    seg.nparts = 0;
+    (void) ngx_live_hls_playlist_tail(&text, &pl, &seg, &report, 0);
+    is_text("#EXT-X-PRELOAD-HINT:TYPE=PART,"
+            "URI=\"v0-14.0.m4s?s=m-0000000000000e\"\n",
+            "the date of what has not begun is not known");
 
     /* the longest of all is within the bounds, and too little is noticed */
 
