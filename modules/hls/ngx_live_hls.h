@@ -323,16 +323,17 @@ ngx_live_hls_init_sh_t *ngx_live_hls_init(ngx_live_hls_rendition_sh_t *r,
 
 /*
  * Writes the directory of a stream, or of one of its sessions if session is
- * not NULL, with a terminating \0: characters of APP and NAME that are not
- * letters, digits, "-", "_" or "." within are written as %XX.  dst needs
- * ngx_live_hls_dir_len() bytes.  Returns the place of the \0.
+ * not NULL, with a terminating \0: what APP and NAME may not have, see
+ * ngx_live_name.h, is written as %XX.  A session is as long as one of a URL
+ * at most.  dst needs ngx_live_hls_dir_len() bytes.  Returns the place of
+ * the \0.
  */
 u_char *ngx_live_hls_dir(u_char *dst, ngx_str_t *path, ngx_str_t *app,
     ngx_str_t *name, ngx_str_t *session);
 
 #define ngx_live_hls_dir_len(path, app, name)                                 \
     ((path)->len + 3 * ((app)->len + (name)->len)                             \
-     + NGX_LIVE_SESSION_LEN + sizeof("///"))
+     + NGX_LIVE_HLS_NAME_LEN + sizeof("///"))
 
 
 /*

@@ -1,0 +1,65 @@
+#!/usr/bin/perl
+
+# Copyright (C) nginx-live authors
+
+# The longest names of sessions in URLs.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::NginxLive;
+use Test::NginxLive::HLS;
+
+###############################################################################
+
+Test::NginxLive->need(qw/ live stream_live_rtmp http_live_hls /);
+
+my $t = Test::NginxLive->new(
+    live => 'zone live 32m;
+             hls on; hls_path %%DIR%%/hls;
+             application live { publish any; }',
+    stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
+    http => 'server { listen 127.0.0.1:%%PORT_http%%;
+             location /hls/ { live_hls; } }'
+)->start;
+
+# a session's name has up to 32 characters in a URL
+
+my $session = 'abcdefgh' x 4;
+my $text = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nv0-0.m4s\n"
+           . "#EXT-X-ENDLIST\n";
+
+my $dir = $t->path('hls/live');
+
+mkdir($_) or die "$_: $!\n" for $dir, "$dir/b", "$dir/b/$session";
+spit("$dir/b/$session/v0.m3u8", $text);
+spit("$dir/b/$session/v0-0.m4s", 'segment');
+
+my $long = Test::NginxLive::HLS->new($t, 'live/b');
+
+$r = $long->get("$session/v0.m3u8");
+is($r->{status}, 200, 'a long session');
+is($r->{body}, $text, 'its playlist');
+
+# wherever in the request's memory its path comes to lie
+
+my %found;
+
+for my $n (0 .. 600) {
+    $found{$long->get("$session/v0-0.m4s?" . 'x' x $n)->{body}}++;
+}
+
+is_deeply(\%found, { segment => 601 }, 'its segment');
+
+unlike($t->log_text, qr/\[error\]/, 'no errors');
+
+done_testing();
+
+###############################################################################
