@@ -7,7 +7,7 @@
 # make run              builds and starts all of it, with a test pattern
 # make test             builds and runs the tests
 # make check            static checks
-# make check-long       minutes of fuzzing for each parser
+# make check-long       minutes of fuzzing for each parser, and long tests
 # make bench            measures
 # make install          installs modules and helpers (DESTDIR, MODULESDIR,
 #                       HELPERSDIR)

@@ -5,7 +5,8 @@
 # make unit             unit tests of the pure files, $(BUILD)/unit/FILE
 # make fuzz             their fuzz targets, $(BUILD)/fuzz/FILE (clang)
 # make check-unit       builds and runs both as `make test` does
-# make check-long       each fuzz target for FUZZ_LONG seconds
+# make check-long       each fuzz target for FUZZ_LONG seconds, then the tests
+#                       that take minutes, t/long/*.t
 #
 # A pure file needs no nginx but its headers: what it calls of nginx's core
 # is in t/unit/ngx_unit_stub.c.  All pure files go into an archive, and a
@@ -64,6 +65,7 @@ FUZZ_CC =	$(firstword $(shell command -v clang clang-19 clang-16 \
 			clang-14 2> /dev/null) clang)
 
 FUZZ_LONG =	60
+LONG_TESTS =	$(sort $(wildcard t/long/*.t))
 
 # the configured tree, with objs/ngx_auto_config.h
 
@@ -99,9 +101,11 @@ fuzz:		$(FUZZ_BINS)
 check-unit:	unit fuzz
 	@NGX_LIVE_BUILD=$(abspath $(BUILD)) prove t/unit.t t/fuzz.t
 
-check-long:	fuzz
+check-long:	fuzz deps-test modules
 	@NGX_LIVE_BUILD=$(abspath $(BUILD)) FUZZ_SECONDS=$(FUZZ_LONG) \
 		prove -v t/fuzz.t
+	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
+		prove -v $(LONG_TESTS)
 
 .PHONY:		unit fuzz check-unit check-long
 

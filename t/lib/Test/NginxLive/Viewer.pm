@@ -15,6 +15,7 @@ package Test::NginxLive::Viewer;
 #     $h->list                the newest playlist, parsed
 #     $v->alive, $v->stop, $v->ended (why it has stopped by itself)
 #
+# A player of FLV sends args => TEXT.
 # With worker => PID the connection ends in that worker, with not => PID in
 # another one.  A player of HLS makes new connections when it needs some; there
 # has to be a playlist when it starts, and it has seen one when hls() returns.
@@ -58,7 +59,8 @@ sub flv {
     $c->{timeout} = 3600;
 
     return $class->_start($t, 'flv', sub {
-        _flv($_[0], $c, "/flv/$stream.flv");
+        _flv($_[0], $c, "/flv/$stream.flv" . (defined $opt{args}
+            ? "?$opt{args}" : ''));
     });
 }
 
