@@ -831,8 +831,11 @@ ngx_live_hls_escape(u_char *p, ngx_str_t *s)
     for (i = 0; i < s->len; i++) {
         ch = s->data[i];
 
+        /* all that a name may have: escaped it could be too long a file's */
+
         if ((ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z')
             || (ch >= 'A' && ch <= 'Z') || ch == '-' || ch == '_'
+            || ch == '@' || ch == '+' || ch == '=' || ch == '~'
             || (ch == '.' && i))
         {
             *p++ = ch;
