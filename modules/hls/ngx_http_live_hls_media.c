@@ -352,16 +352,12 @@ ngx_http_live_hls_media_headers(ngx_http_request_t *r,
     r->headers_out.content_type_lowcase = NULL;
 
     p = ngx_pnalloc(r->pool, name->session.len + name->file.len + 3);
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_http_live_header_push(r, "ETag");
 
     if (p == NULL || h == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "ETag");
     h->value.data = p;
     h->value.len = ngx_sprintf(p, "\"%V-%V\"", &name->session, &name->file)
                    - p;

@@ -287,16 +287,11 @@ ngx_http_live_hls_header(ngx_http_request_t *r, const char *key,
 {
     ngx_table_elt_t  *h;
 
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_http_live_header_push(r, key);
     if (h == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.data = (u_char *) key;
-    h->key.len = ngx_strlen(key);
     h->value = *value;
 
     *header = h;

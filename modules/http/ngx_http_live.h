@@ -121,7 +121,23 @@ ngx_int_t ngx_http_live_parts(ngx_http_request_t *r,
 ngx_int_t ngx_http_live_access(ngx_http_request_t *r, ngx_uint_t door,
     ngx_uint_t action, ngx_http_handler_pt handler);
 
-/* adds a response header; key and value must outlive the request */
+/* at preconfiguration; vars end with ngx_http_null_variable */
+ngx_int_t ngx_http_live_add_variables(ngx_conf_t *cf,
+    ngx_http_variable_t *vars);
+
+/* of its get_handler; an empty value is none */
+ngx_int_t ngx_http_live_variable_set(ngx_http_variable_value_t *v,
+    ngx_str_t *s);
+
+/* at postconfiguration */
+ngx_int_t ngx_http_live_add_phase_handler(ngx_conf_t *cf,
+    ngx_http_phases phase, ngx_http_handler_pt handler);
+
+/* adds a response header; key is a constant, NULL: no memory */
+ngx_table_elt_t *ngx_http_live_header_push(ngx_http_request_t *r,
+    const char *key);
+
+/* the same with its value, which must outlive the request */
 ngx_int_t ngx_http_live_header(ngx_http_request_t *r, const char *key,
     ngx_str_t *value);
 

@@ -7,7 +7,7 @@
 #include "ngx_http_live.h"
 
 
-static ngx_int_t ngx_http_live_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_http_live_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_live_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_live_args_variable(ngx_http_request_t *r,
@@ -33,7 +33,7 @@ static ngx_command_t  ngx_http_live_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_live_module_ctx = {
-    ngx_http_live_add_variables,           /* preconfiguration */
+    ngx_http_live_preconfiguration,        /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
     NULL,                                  /* create main configuration */
@@ -79,32 +79,9 @@ static ngx_http_variable_t  ngx_http_live_vars[] = {
 
 
 static ngx_int_t
-ngx_http_live_add_variables(ngx_conf_t *cf)
+ngx_http_live_preconfiguration(ngx_conf_t *cf)
 {
-    ngx_http_variable_t  *var, *v;
-
-    for (v = ngx_http_live_vars; v->name.len; v++) {
-        var = ngx_http_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
-        }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_live_set_variable(ngx_http_variable_value_t *v, ngx_str_t *s)
-{
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-    v->len = s->len;
-    v->data = s->data;
+    return ngx_http_live_add_variables(cf, ngx_http_live_vars);
 }
 
 
@@ -119,9 +96,8 @@ ngx_http_live_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         return NGX_OK;
     }
 
-    ngx_http_live_set_variable(v, (ngx_str_t *) ((u_char *) &parts + data));
-
-    return NGX_OK;
+    return ngx_http_live_variable_set(v, (ngx_str_t *)
+                                            ((u_char *) &parts + data));
 }
 
 
@@ -134,9 +110,7 @@ ngx_http_live_args_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ngx_http_live_set_variable(v, &r->main->args);
-
-    return NGX_OK;
+    return ngx_http_live_variable_set(v, &r->main->args);
 }
 
 

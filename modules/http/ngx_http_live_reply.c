@@ -247,15 +247,14 @@ ngx_http_live_origin_allowed(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
-ngx_http_live_header(ngx_http_request_t *r, const char *key,
-    ngx_str_t *value)
+ngx_table_elt_t *
+ngx_http_live_header_push(ngx_http_request_t *r, const char *key)
 {
     ngx_table_elt_t  *h;
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     ngx_memzero(h, sizeof(ngx_table_elt_t));
@@ -263,6 +262,22 @@ ngx_http_live_header(ngx_http_request_t *r, const char *key,
     h->hash = 1;
     h->key.data = (u_char *) key;
     h->key.len = ngx_strlen(key);
+
+    return h;
+}
+
+
+ngx_int_t
+ngx_http_live_header(ngx_http_request_t *r, const char *key,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_http_live_header_push(r, key);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
     h->value = *value;
 
     return NGX_OK;

@@ -4,13 +4,14 @@
  */
 
 
+#include "ngx_stream_live.h"
 #include "ngx_stream_live_rtmp.h"
 
 
 static ngx_int_t ngx_stream_live_rtmp_variable(ngx_stream_session_t *s,
     ngx_stream_variable_value_t *v, uintptr_t data);
 
-static ngx_int_t ngx_stream_live_rtmp_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_stream_live_rtmp_preconfiguration(ngx_conf_t *cf);
 static void *ngx_stream_live_rtmp_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_stream_live_rtmp_merge_srv_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -93,7 +94,7 @@ static ngx_command_t  ngx_stream_live_rtmp_commands[] = {
 
 
 static ngx_stream_module_t  ngx_stream_live_rtmp_module_ctx = {
-    ngx_stream_live_rtmp_add_variables,    /* preconfiguration */
+    ngx_stream_live_rtmp_preconfiguration, /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
     NULL,                                  /* create main configuration */
@@ -143,7 +144,6 @@ static ngx_int_t
 ngx_stream_live_rtmp_variable(ngx_stream_session_t *s,
     ngx_stream_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t               *value;
     ngx_stream_live_rtmp_t  *rs;
 
     rs = ngx_stream_live_rtmp_ctx(s);
@@ -153,39 +153,15 @@ ngx_stream_live_rtmp_variable(ngx_stream_session_t *s,
         return NGX_OK;
     }
 
-    value = (ngx_str_t *) ((char *) rs + data);
-
-    if (value->len == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->valid = 1;
-    v->no_cacheable = 1;
-    v->not_found = 0;
-    v->data = value->data;
-    v->len = value->len;
-
-    return NGX_OK;
+    return ngx_stream_live_variable_set(v, (ngx_str_t *)
+                                              ((char *) rs + data));
 }
 
 
 static ngx_int_t
-ngx_stream_live_rtmp_add_variables(ngx_conf_t *cf)
+ngx_stream_live_rtmp_preconfiguration(ngx_conf_t *cf)
 {
-    ngx_stream_variable_t  *var, *v;
-
-    for (v = ngx_stream_live_rtmp_vars; v->name.len; v++) {
-        var = ngx_stream_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
-        }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
-    }
-
-    return NGX_OK;
+    return ngx_stream_live_add_variables(cf, ngx_stream_live_rtmp_vars);
 }
 
 

@@ -4,10 +4,7 @@
  */
 
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
-
+#include "ngx_http_live.h"
 #include "ngx_live_signed_url.h"
 
 
@@ -164,19 +161,8 @@ ngx_http_live_signed_url_check(ngx_http_live_signed_url_loc_conf_t *lcf,
 static ngx_int_t
 ngx_http_live_signed_url_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_http_live_signed_url_handler;
-
-    return NGX_OK;
+    return ngx_http_live_add_phase_handler(cf, NGX_HTTP_ACCESS_PHASE,
+                                           ngx_http_live_signed_url_handler);
 }
 
 

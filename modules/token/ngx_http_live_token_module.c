@@ -67,16 +67,16 @@ static ngx_int_t ngx_http_live_token_claim_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_live_token_number_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static void ngx_http_live_token_set(ngx_http_variable_value_t *v,
-    ngx_str_t *s);
 
-static ngx_int_t ngx_http_live_token_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_http_live_token_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_live_token_init(ngx_conf_t *cf);
 static void *ngx_http_live_token_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_live_token_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_live_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static ngx_int_t ngx_http_live_token_compile(ngx_conf_t *cf,
+    ngx_str_t *value, void *cv);
 
 
 static ngx_command_t  ngx_http_live_token_commands[] = {
@@ -121,7 +121,7 @@ static ngx_command_t  ngx_http_live_token_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_live_token_module_ctx = {
-    ngx_http_live_token_add_variables,     /* preconfiguration */
+    ngx_http_live_token_preconfiguration,  /* preconfiguration */
     ngx_http_live_token_init,              /* postconfiguration */
 
     NULL,                                  /* create main configuration */
@@ -331,15 +331,11 @@ ngx_http_live_token_refuse(ngx_http_request_t *r,
         return NGX_HTTP_FORBIDDEN;
     }
 
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_http_live_header_push(r, "WWW-Authenticate");
     if (h == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "WWW-Authenticate");
     ngx_str_set(&h->value, "Bearer");
 
     r->headers_out.www_authenticate = h;
@@ -536,14 +532,7 @@ ngx_http_live_token_raw_variable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (token.len == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    ngx_http_live_token_set(v, &token);
-
-    return NGX_OK;
+    return ngx_http_live_variable_set(v, &token);
 }
 
 
@@ -583,14 +572,7 @@ ngx_http_live_token_conf_variable(ngx_http_request_t *r,
         }
     }
 
-    if (s.len == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    ngx_http_live_token_set(v, &s);
-
-    return NGX_OK;
+    return ngx_http_live_variable_set(v, &s);
 }
 
 
@@ -620,9 +602,7 @@ ngx_http_live_token_status_variable(ngx_http_request_t *r,
         ngx_str_set(&s, "failed");
     }
 
-    ngx_http_live_token_set(v, &s);
-
-    return NGX_OK;
+    return ngx_http_live_variable_set(v, &s);
 }
 
 
@@ -640,14 +620,12 @@ ngx_http_live_token_claim_variable(ngx_http_request_t *r,
 
     s = (ngx_str_t *) ((u_char *) &ctx->claims + data);
 
-    if (ctx->rc != NGX_OK || s->len == 0) {
+    if (ctx->rc != NGX_OK) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    ngx_http_live_token_set(v, s);
-
-    return NGX_OK;
+    return ngx_http_live_variable_set(v, s);
 }
 
 
@@ -671,9 +649,8 @@ ngx_http_live_token_number_variable(ngx_http_request_t *r,
         switch (data) {
 
         case NGX_HTTP_LIVE_TOKEN_ROLE:
-            ngx_http_live_token_set(v,
+            return ngx_http_live_variable_set(v,
                                     &ngx_live_role_names[ctx->claims.role]);
-            return NGX_OK;
 
         case NGX_HTTP_LIVE_TOKEN_EXP:
             if (ctx->claims.exp != NGX_LIVE_CLAIM_NEVER) {
@@ -706,58 +683,22 @@ ngx_http_live_token_number_variable(ngx_http_request_t *r,
     }
 
     ngx_memcpy(s.data, buf, s.len);
-    ngx_http_live_token_set(v, &s);
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_live_token_set(ngx_http_variable_value_t *v, ngx_str_t *s)
-{
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-    v->len = s->len;
-    v->data = s->data;
+    return ngx_http_live_variable_set(v, &s);
 }
 
 
 static ngx_int_t
-ngx_http_live_token_add_variables(ngx_conf_t *cf)
+ngx_http_live_token_preconfiguration(ngx_conf_t *cf)
 {
-    ngx_http_variable_t  *var, *v;
-
-    for (v = ngx_http_live_token_vars; v->name.len; v++) {
-        var = ngx_http_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
-        }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
-    }
-
-    return NGX_OK;
+    return ngx_http_live_add_variables(cf, ngx_http_live_token_vars);
 }
 
 
 static ngx_int_t
 ngx_http_live_token_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_http_live_token_access_handler;
-
-    return NGX_OK;
+    return ngx_http_live_add_phase_handler(cf, NGX_HTTP_ACCESS_PHASE,
+                                           ngx_http_live_token_access_handler);
 }
 
 
@@ -807,53 +748,22 @@ ngx_http_live_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_live_token_loc_conf_t  *tlcf = conf;
 
-    ngx_str_t                         *value;
-    ngx_uint_t                         i;
-    ngx_http_complex_value_t          *cv;
-    ngx_http_compile_complex_value_t   ccv;
+    return ngx_live_token_values(cf, &tlcf->guard, &tlcf->values,
+                                 sizeof(ngx_http_complex_value_t),
+                                 ngx_http_live_token_compile);
+}
 
-    if (tlcf->guard != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
 
-    value = cf->args->elts;
+static ngx_int_t
+ngx_http_live_token_compile(ngx_conf_t *cf, ngx_str_t *value, void *cv)
+{
+    ngx_http_compile_complex_value_t  ccv;
 
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        tlcf->guard = 0;
-        return NGX_CONF_OK;
-    }
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
 
-    tlcf->guard = 1;
-    tlcf->values = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                    sizeof(ngx_http_complex_value_t));
-    if (tlcf->values == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    ccv.cf = cf;
+    ccv.value = value;
+    ccv.complex_value = cv;
 
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_http_script_variables_count(&value[i]) == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" has no variable: every client would "
-                               "have the same token", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        cv = ngx_array_push(tlcf->values);
-        if (cv == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-        ccv.cf = cf;
-        ccv.value = &value[i];
-        ccv.complex_value = cv;
-
-        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
+    return ngx_http_compile_complex_value(&ccv);
 }

@@ -43,6 +43,17 @@ typedef struct ngx_live_token_conf_s  ngx_live_token_conf_t;
 
 
 /*
+ * At configuration time, what "live_token" is in stream {} and http {}: "off"
+ * sets on to 0, values of a size, one or more and each with a variable, are
+ * compiled into an array.
+ */
+typedef ngx_int_t (*ngx_live_token_compile_pt)(ngx_conf_t *cf,
+    ngx_str_t *value, void *cv);
+
+char *ngx_live_token_values(ngx_conf_t *cf, ngx_flag_t *on,
+    ngx_array_t **values, size_t size, ngx_live_token_compile_pt compile);
+
+/*
  * The settings of an application; NULL: those of live {} itself, for
  * locations that are not streams.  At run time only.  Returns NULL when there
  * is no live {}.

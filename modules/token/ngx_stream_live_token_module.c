@@ -4,10 +4,7 @@
  */
 
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_stream.h>
-
+#include "ngx_stream_live.h"
 #include "ngx_live_token.h"
 #include "ngx_live_url.h"
 
@@ -37,17 +34,15 @@ static ngx_int_t ngx_stream_live_token_country_variable(
     ngx_stream_session_t *s, ngx_stream_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_stream_live_token_arg_variable(ngx_stream_session_t *s,
     ngx_stream_variable_value_t *v, uintptr_t data);
-static void ngx_stream_live_token_set(ngx_stream_variable_value_t *v,
-    ngx_str_t *s);
 
-static ngx_int_t ngx_stream_live_token_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_stream_live_token_preconfiguration(ngx_conf_t *cf);
 static void *ngx_stream_live_token_create_srv_conf(ngx_conf_t *cf);
 static char *ngx_stream_live_token_merge_srv_conf(ngx_conf_t *cf,
     void *parent, void *child);
 static char *ngx_stream_live_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static ngx_int_t ngx_stream_live_token_value(ngx_conf_t *cf, ngx_str_t *value,
-    ngx_array_t *values);
+static ngx_int_t ngx_stream_live_token_compile(ngx_conf_t *cf,
+    ngx_str_t *value, void *cv);
 
 
 static ngx_command_t  ngx_stream_live_token_commands[] = {
@@ -78,7 +73,8 @@ static ngx_command_t  ngx_stream_live_token_commands[] = {
 
 
 static ngx_stream_module_t  ngx_stream_live_token_module_ctx = {
-    ngx_stream_live_token_add_variables,   /* preconfiguration */
+    ngx_stream_live_token_preconfiguration,
+                                           /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
     NULL,                                  /* create main configuration */
@@ -104,8 +100,6 @@ ngx_module_t  ngx_stream_live_token_module = {
     NGX_MODULE_V1_PADDING
 };
 
-
-/* a connection may ask for several streams: nothing is kept */
 
 static ngx_stream_variable_t  ngx_stream_live_token_vars[] = {
 
@@ -163,9 +157,7 @@ ngx_stream_live_token_raw_variable(ngx_stream_session_t *s,
         }
     }
 
-    ngx_stream_live_token_set(v, &token);
-
-    return NGX_OK;
+    return ngx_stream_live_variable_set(v, &token);
 }
 
 
@@ -185,9 +177,7 @@ ngx_stream_live_token_leeway_variable(ngx_stream_session_t *s,
 
     leeway.len = ngx_sprintf(leeway.data, "%T", conf->leeway) - leeway.data;
 
-    ngx_stream_live_token_set(v, &leeway);
-
-    return NGX_OK;
+    return ngx_stream_live_variable_set(v, &leeway);
 }
 
 
@@ -208,9 +198,7 @@ ngx_stream_live_token_country_variable(ngx_stream_session_t *s,
         return NGX_ERROR;
     }
 
-    ngx_stream_live_token_set(v, &country);
-
-    return NGX_OK;
+    return ngx_stream_live_variable_set(v, &country);
 }
 
 
@@ -246,44 +234,14 @@ ngx_stream_live_token_arg_variable(ngx_stream_session_t *s,
         (void) ngx_live_url_arg(&args, (char *) key, &value);
     }
 
-    ngx_stream_live_token_set(v, &value);
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_stream_live_token_set(ngx_stream_variable_value_t *v, ngx_str_t *s)
-{
-    if (s->len == 0) {
-        v->not_found = 1;
-        return;
-    }
-
-    v->valid = 1;
-    v->no_cacheable = 1;
-    v->not_found = 0;
-    v->len = s->len;
-    v->data = s->data;
+    return ngx_stream_live_variable_set(v, &value);
 }
 
 
 static ngx_int_t
-ngx_stream_live_token_add_variables(ngx_conf_t *cf)
+ngx_stream_live_token_preconfiguration(ngx_conf_t *cf)
 {
-    ngx_stream_variable_t  *var, *v;
-
-    for (v = ngx_stream_live_token_vars; v->name.len; v++) {
-        var = ngx_stream_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
-        }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
-    }
-
-    return NGX_OK;
+    return ngx_stream_live_add_variables(cf, ngx_stream_live_token_vars);
 }
 
 
@@ -318,8 +276,9 @@ ngx_stream_live_token_merge_srv_conf(ngx_conf_t *cf, void *parent,
                                         sizeof(ngx_stream_complex_value_t));
 
         if (prev->values == NULL
-            || ngx_stream_live_token_value(cf, &ngx_stream_live_token_default,
-                                           prev->values)
+            || ngx_stream_live_token_compile(cf,
+                                             &ngx_stream_live_token_default,
+                                             ngx_array_push(prev->values))
                != NGX_OK)
         {
             return NGX_CONF_ERROR;
@@ -344,58 +303,16 @@ ngx_stream_live_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_stream_live_token_srv_conf_t  *tscf = conf;
 
-    ngx_str_t   *value;
-    ngx_uint_t   i;
-
-    if (tscf->on != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        tscf->on = 0;
-        return NGX_CONF_OK;
-    }
-
-    tscf->on = 1;
-    tscf->values = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                    sizeof(ngx_stream_complex_value_t));
-    if (tscf->values == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_stream_script_variables_count(&value[i]) == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" has no variable: every client would "
-                               "have the same token", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        if (ngx_stream_live_token_value(cf, &value[i], tscf->values)
-            != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
+    return ngx_live_token_values(cf, &tscf->on, &tscf->values,
+                                 sizeof(ngx_stream_complex_value_t),
+                                 ngx_stream_live_token_compile);
 }
 
 
 static ngx_int_t
-ngx_stream_live_token_value(ngx_conf_t *cf, ngx_str_t *value,
-    ngx_array_t *values)
+ngx_stream_live_token_compile(ngx_conf_t *cf, ngx_str_t *value, void *cv)
 {
-    ngx_stream_complex_value_t          *cv;
-    ngx_stream_compile_complex_value_t   ccv;
-
-    cv = ngx_array_push(values);
-    if (cv == NULL) {
-        return NGX_ERROR;
-    }
+    ngx_stream_compile_complex_value_t  ccv;
 
     ngx_memzero(&ccv, sizeof(ngx_stream_compile_complex_value_t));
 
