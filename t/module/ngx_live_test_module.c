@@ -75,9 +75,7 @@ static ngx_live_module_t  ngx_live_test_module_ctx = {
     NULL,                                  /* stream status */
 
     ngx_live_test_session_open,            /* session open */
-    ngx_live_test_session_close,           /* session close */
-
-    NULL                                   /* status */
+    ngx_live_test_session_close            /* session close */
 };
 
 
