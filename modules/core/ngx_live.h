@@ -95,6 +95,7 @@ typedef struct {
  *   session_close  it is about to be removed.  A worker that died has not
  *                  called it
  *
+ *   status         append to the whole of live_status
  *   zone_init      the zone was just created (master process, once)
  */
 
@@ -121,6 +122,8 @@ typedef struct {
 
     ngx_int_t  (*session_open)(ngx_live_session_t *s, ngx_live_access_t *a);
     void       (*session_close)(ngx_live_session_t *s);
+
+    void       (*status)(ngx_live_json_t *js);
 } ngx_live_module_t;
 
 

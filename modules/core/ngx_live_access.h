@@ -28,6 +28,19 @@ typedef enum {
 
 
 /*
+ * What a door says of a client that plays, for those who count playback:
+ * whether it opens a session for it, or it goes on as long as there are
+ * requests like this one, or this is a part of what other requests stand for.
+ */
+
+typedef enum {
+    NGX_LIVE_PLAYBACK_SESSION = 0,
+    NGX_LIVE_PLAYBACK_REQUEST,
+    NGX_LIVE_PLAYBACK_PART
+} ngx_live_playback_e;
+
+
+/*
  * Answers of a handler or rule:
  *
  *   NGX_OK        handler: go on; rule: allowed
@@ -69,6 +82,8 @@ struct ngx_live_access_s {
     /* the door has a proof of its own: "publish" and "play" are not asked */
     ngx_uint_t                   proved;
 
+    ngx_uint_t                   playback;  /* NGX_LIVE_PLAYBACK_* */
+
     /* called with the result if check answered NGX_AGAIN */
     void                       (*handler)(ngx_live_access_t *a, ngx_int_t rc);
 
@@ -82,6 +97,8 @@ struct ngx_live_access_s {
                                                0: none */
     unsigned                     private:1;  /* what it gets is for nobody
                                                  else: not for caches */
+    unsigned                     limited:1;  /* its playback is counted: it
+                                                 is to be told from others */
     unsigned                     bad_name:1; /* refused: no valid name */
 
     /*

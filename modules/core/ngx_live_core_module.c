@@ -155,7 +155,9 @@ static ngx_live_module_t  ngx_live_core_module_ctx = {
     ngx_live_helper_status,                /* stream status */
 
     NULL,                                  /* session open */
-    NULL                                   /* session close */
+    NULL,                                  /* session close */
+
+    NULL                                   /* status */
 };
 
 

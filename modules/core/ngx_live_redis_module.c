@@ -188,7 +188,9 @@ static ngx_live_module_t  ngx_live_redis_module_ctx = {
     NULL,                                  /* stream status */
 
     NULL,                                  /* session open */
-    NULL                                   /* session close */
+    NULL,                                  /* session close */
+
+    NULL                                   /* status */
 };
 
 

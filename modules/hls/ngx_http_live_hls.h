@@ -261,7 +261,8 @@ void ngx_http_live_hls_arg(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
 /* the request's arguments as they are put behind URIs, with the "?" */
-ngx_int_t ngx_http_live_hls_args(ngx_http_request_t *r, ngx_str_t *args);
+ngx_int_t ngx_http_live_hls_args(ngx_http_request_t *r,
+    ngx_uint_t multivariant, ngx_str_t *args);
 
 /* the text with args behind each URI; NULL: no memory */
 ngx_chain_t *ngx_http_live_hls_list_body(ngx_http_request_t *r,

@@ -11,6 +11,7 @@
 static ngx_int_t ngx_http_live_hls_handler(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_live_hls_proved(ngx_http_request_t *r,
     ngx_http_live_ctx_t *lctx);
+static ngx_uint_t ngx_http_live_hls_playback(ngx_http_live_ctx_t *lctx);
 static ngx_int_t ngx_http_live_hls_answer(ngx_http_request_t *r,
     ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf,
     ngx_live_hls_name_t *name);
@@ -83,6 +84,7 @@ ngx_http_live_hls_handler(ngx_http_request_t *r)
     }
 
     lctx->proved = ngx_http_live_hls_proved(r, lctx);
+    lctx->playback = ngx_http_live_hls_playback(lctx);
 
     return ngx_http_live_access(r, NGX_LIVE_DOOR_HLS, NGX_LIVE_ACTION_PLAY,
                                 ngx_http_live_hls_allowed);
@@ -114,6 +116,24 @@ ngx_http_live_hls_proved(ngx_http_request_t *r, ngx_http_live_ctx_t *lctx)
            && ngx_live_hls_name_parse(&name, lctx->rest.data, lctx->rest.len)
               == NGX_OK
            && ngx_live_hls_secret_check(conf->keys, &name, &value);
+}
+
+
+/* who reloads playlists is watching */
+
+static ngx_uint_t
+ngx_http_live_hls_playback(ngx_http_live_ctx_t *lctx)
+{
+    ngx_live_hls_name_t  name;
+
+    if (ngx_live_hls_name_parse(&name, lctx->rest.data, lctx->rest.len)
+        == NGX_OK
+        && name.kind == NGX_LIVE_HLS_NAME_PLAYLIST)
+    {
+        return NGX_LIVE_PLAYBACK_REQUEST;
+    }
+
+    return NGX_LIVE_PLAYBACK_PART;
 }
 
 

@@ -5,7 +5,10 @@
 
 
 #include "ngx_http_live_hls.h"
+#include "ngx_live_url.h"
 #include "ngx_live_viewer.h"
+
+#include <openssl/rand.h>
 
 
 static ngx_int_t ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx,
@@ -20,6 +23,8 @@ static ngx_int_t ngx_http_live_hls_list_cache(ngx_http_live_hls_ctx_t *ctx,
     ngx_int_t n);
 static ngx_chain_t *ngx_http_live_hls_list_spliced(ngx_http_request_t *r,
     ngx_http_live_hls_answer_t *a, ngx_str_t *args, off_t *size);
+static size_t ngx_http_live_hls_sid(ngx_http_request_t *r, u_char *args,
+    size_t len);
 static ngx_uint_t ngx_http_live_hls_gzip_ok(ngx_http_request_t *r);
 static void ngx_http_live_hls_viewer(ngx_http_live_hls_ctx_t *ctx);
 
@@ -162,7 +167,7 @@ ngx_http_live_hls_send_text(ngx_http_live_hls_ctx_t *ctx, ngx_int_t n,
 
     r = ctx->request;
 
-    if (ngx_http_live_hls_args(r, &args) != NGX_OK) {
+    if (ngx_http_live_hls_args(r, n < 0, &args) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -440,24 +445,47 @@ ngx_http_live_hls_list_spliced(ngx_http_request_t *r,
 }
 
 
+/*
+ * A player whose session is counted is told from others by an id, which the
+ * links of the multivariant playlist carry to media playlists and no further:
+ * media need not be told apart.
+ */
+
 ngx_int_t
-ngx_http_live_hls_args(ngx_http_request_t *r, ngx_str_t *args)
+ngx_http_live_hls_args(ngx_http_request_t *r, ngx_uint_t multivariant,
+    ngx_str_t *args)
 {
-    size_t   len;
-    u_char  *p;
+    size_t      len;
+    u_char     *p;
+    ngx_uint_t  limited;
 
     ngx_str_null(args);
 
-    if (r->args.len == 0) {
+    limited = ngx_http_live_get_ctx(r)->access.limited;
+
+    if (r->args.len == 0 && !(limited && multivariant)) {
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(r->pool, 1 + 3 * r->args.len);
+    p = ngx_pnalloc(r->pool, 1 + 3 * r->args.len + sizeof("&sid=") - 1
+                             + NGX_LIVE_URL_SID_LEN);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     len = ngx_live_hls_playlist_args(p + 1, &r->args);
+
+    if (limited) {
+        len = ngx_live_url_drop_sid(p + 1, len);
+    }
+
+    if (limited && multivariant) {
+        len = ngx_http_live_hls_sid(r, p + 1, len);
+    }
+
+    if (len == (size_t) NGX_ERROR) {
+        return NGX_ERROR;
+    }
 
     if (len) {
         *p = '?';
@@ -466,6 +494,44 @@ ngx_http_live_hls_args(ngx_http_request_t *r, ngx_str_t *args)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * That of the request or a new one, as the last argument: the URI of a report
+ * is compared with the beginning of the one that was loaded.
+ */
+
+static size_t
+ngx_http_live_hls_sid(ngx_http_request_t *r, u_char *args, size_t len)
+{
+    u_char     *p, bytes[NGX_LIVE_URL_SID_LEN / 4 * 3];
+    ngx_str_t   sid, random;
+
+    p = args + len;
+
+    if (len) {
+        *p++ = '&';
+    }
+
+    p = ngx_cpymem(p, "sid=", 4);
+
+    if (ngx_live_url_sid(&r->args, &sid) == NGX_OK) {
+        p = ngx_cpymem(p, sid.data, sid.len);
+        return p - args;
+    }
+
+    if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
+        return (size_t) NGX_ERROR;
+    }
+
+    random.data = bytes;
+    random.len = sizeof(bytes);
+    sid.data = p;
+
+    ngx_encode_base64url(&sid, &random);
+
+    return p + sid.len - args;
 }
 
 

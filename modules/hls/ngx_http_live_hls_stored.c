@@ -152,7 +152,9 @@ ngx_http_live_hls_stored_list(ngx_http_request_t *r,
         }
     }
 
-    if (ngx_http_live_hls_args(r, &args) != NGX_OK
+    if (ngx_http_live_hls_args(r, name->kind == NGX_LIVE_HLS_NAME_INDEX,
+                               &args)
+        != NGX_OK
         || ngx_http_live_hls_stored_etag(r, name, list, &args) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

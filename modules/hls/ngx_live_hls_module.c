@@ -156,7 +156,9 @@ static ngx_live_module_t  ngx_live_hls_module_ctx = {
     ngx_live_hls_stream_status,            /* stream status */
 
     NULL,                                  /* session open */
-    NULL                                   /* session close */
+    NULL,                                  /* session close */
+
+    NULL                                   /* status */
 };
 
 

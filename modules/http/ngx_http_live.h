@@ -54,6 +54,8 @@ typedef struct {
 
     ngx_event_t                timer;     /* of an answer that is awaited */
 
+    ngx_uint_t                 playback;  /* by the door: NGX_LIVE_PLAYBACK_* */
+
     unsigned                   proved:1;  /* by the door: see a->proved */
     unsigned                   suspended:1;
 } ngx_http_live_ctx_t;

@@ -59,6 +59,7 @@ ngx_http_live_access(ngx_http_request_t *r, ngx_uint_t door,
     a->variable = ngx_http_live_access_variable;
     a->data = r;
     a->proved = ctx->proved;
+    a->playback = ctx->playback;
     a->handler = ngx_http_live_access_resume;
 
     rc = ngx_live_access_check(a);

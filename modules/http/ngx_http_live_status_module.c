@@ -110,6 +110,7 @@ ngx_http_live_status_handler(ngx_http_request_t *r)
     ngx_live_json_object(&js, NULL);
     ngx_http_live_status_zone(&js);
     ngx_live_redis_status(&js);
+    ngx_live_call_hooks(status, (&js));
     ngx_live_json_array(&js, "streams");
 
     for (i = 0; i < ngx_live_zone->sh->max_streams; i++) {

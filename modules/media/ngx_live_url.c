@@ -173,3 +173,64 @@ ngx_live_url_arg(ngx_str_t *args, const char *key, ngx_str_t *value)
 
     return n;
 }
+
+
+ngx_int_t
+ngx_live_url_sid(ngx_str_t *args, ngx_str_t *sid)
+{
+    size_t  i;
+    u_char  c;
+
+    if (ngx_live_url_arg(args, "sid", sid) != 1
+        || sid->len != NGX_LIVE_URL_SID_LEN)
+    {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < NGX_LIVE_URL_SID_LEN; i++) {
+        c = sid->data[i];
+
+        if (!((c >= '0' && c <= '9')
+              || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
+              || c == '-' || c == '_'))
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+size_t
+ngx_live_url_drop_sid(u_char *args, size_t len)
+{
+    u_char     *out;
+    ngx_str_t   rest, arg, value, name;
+
+    out = args;
+
+    rest.data = args;
+    rest.len = len;
+
+    while (rest.len) {
+        ngx_live_url_cut(&rest, '&', &arg);
+
+        value = arg;
+        ngx_live_url_cut(&value, '=', &name);
+
+        if (arg.len == 0
+            || (name.len == 3 && ngx_memcmp(name.data, "sid", 3) == 0))
+        {
+            continue;
+        }
+
+        if (out != args) {
+            *out++ = '&';
+        }
+
+        out = ngx_movemem(out, arg.data, arg.len);
+    }
+
+    return out - args;
+}

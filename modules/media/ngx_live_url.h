@@ -58,5 +58,17 @@ ngx_int_t ngx_live_url_number(u_char *data, size_t len, uint64_t *value);
 ngx_uint_t ngx_live_url_arg(ngx_str_t *args, const char *key,
     ngx_str_t *value);
 
+/*
+ * The id of a playback session that a playlist has put behind its links: the
+ * argument "sid", once, of 16 characters of base64url.  NGX_DECLINED: there is
+ * none.
+ */
+#define NGX_LIVE_URL_SID_LEN    16
+
+ngx_int_t ngx_live_url_sid(ngx_str_t *args, ngx_str_t *sid);
+
+/* takes all arguments "sid" away, in place; returns the new length */
+size_t ngx_live_url_drop_sid(u_char *args, size_t len);
+
 
 #endif /* _NGX_LIVE_URL_H_INCLUDED_ */

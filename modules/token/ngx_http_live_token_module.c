@@ -27,6 +27,7 @@ typedef struct {
                                               NULL: off or default */
     ngx_http_complex_value_t   *country;
     ngx_http_complex_value_t   *stream;    /* "APP/NAME" of the guard */
+    ngx_http_complex_value_t   *session;   /* NULL: address and agent */
     time_t                      leeway;
     ngx_flag_t                  guard;     /* "live_token" is set, not off */
     ngx_flag_t                  edge;
@@ -56,6 +57,9 @@ static ngx_int_t ngx_http_live_token_read(ngx_http_request_t *r,
 static void ngx_http_live_token_bearer(ngx_str_t *token);
 static ngx_int_t ngx_http_live_token_country(ngx_http_request_t *r,
     ngx_str_t *country);
+
+static ngx_int_t ngx_http_live_token_client(ngx_http_request_t *r,
+    ngx_str_t *client);
 
 static ngx_int_t ngx_http_live_token_raw_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -109,6 +113,13 @@ static ngx_command_t  ngx_http_live_token_commands[] = {
       offsetof(ngx_http_live_token_loc_conf_t, stream),
       NULL },
 
+    { ngx_string("live_token_session"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_live_token_loc_conf_t, session),
+      NULL },
+
     { ngx_string("live_token_edge"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -154,6 +165,7 @@ ngx_module_t  ngx_http_live_token_module = {
 typedef enum {
     NGX_HTTP_LIVE_TOKEN_LEEWAY_VAR = 0,
     NGX_HTTP_LIVE_TOKEN_COUNTRY_VAR,
+    NGX_HTTP_LIVE_TOKEN_SESSION_VAR,
     NGX_HTTP_LIVE_TOKEN_EDGE_VAR
 } ngx_http_live_token_var_e;
 
@@ -179,6 +191,10 @@ static ngx_http_variable_t  ngx_http_live_token_vars[] = {
 
     { ngx_string(NGX_LIVE_TOKEN_VAR_COUNTRY), NULL,
       ngx_http_live_token_conf_variable, NGX_HTTP_LIVE_TOKEN_COUNTRY_VAR,
+      0, 0 },
+
+    { ngx_string(NGX_LIVE_TOKEN_VAR_SESSION), NULL,
+      ngx_http_live_token_conf_variable, NGX_HTTP_LIVE_TOKEN_SESSION_VAR,
       0, 0 },
 
     { ngx_string(NGX_LIVE_TOKEN_VAR_EDGE), NULL,
@@ -522,6 +538,40 @@ ngx_http_live_token_country(ngx_http_request_t *r, ngx_str_t *country)
 }
 
 
+/* of a session of HLS */
+
+static ngx_int_t
+ngx_http_live_token_client(ngx_http_request_t *r, ngx_str_t *client)
+{
+    u_char                          *p;
+    ngx_str_t                       *address, agent;
+    ngx_http_live_token_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
+
+    if (tlcf->session) {
+        return ngx_http_complex_value(r, tlcf->session, client);
+    }
+
+    address = &r->connection->addr_text;
+    ngx_str_null(&agent);
+
+    if (r->headers_in.user_agent) {
+        agent = r->headers_in.user_agent->value;
+    }
+
+    p = ngx_pnalloc(r->pool, address->len + 1 + agent.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    client->data = p;
+    client->len = ngx_sprintf(p, "%V %V", address, &agent) - p;
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_live_token_raw_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
@@ -558,6 +608,13 @@ ngx_http_live_token_conf_variable(ngx_http_request_t *r,
 
     case NGX_HTTP_LIVE_TOKEN_COUNTRY_VAR:
         if (ngx_http_live_token_country(r, &s) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        break;
+
+    case NGX_HTTP_LIVE_TOKEN_SESSION_VAR:
+        if (ngx_http_live_token_client(r, &s) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -714,6 +771,7 @@ ngx_http_live_token_create_loc_conf(ngx_conf_t *cf)
 
     conf->country = NGX_CONF_UNSET_PTR;
     conf->stream = NGX_CONF_UNSET_PTR;
+    conf->session = NGX_CONF_UNSET_PTR;
     conf->leeway = NGX_CONF_UNSET;
     conf->guard = NGX_CONF_UNSET;
     conf->edge = NGX_CONF_UNSET;
@@ -735,6 +793,7 @@ ngx_http_live_token_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->country, prev->country, NULL);
     ngx_conf_merge_ptr_value(conf->stream, prev->stream, NULL);
+    ngx_conf_merge_ptr_value(conf->session, prev->session, NULL);
     ngx_conf_merge_sec_value(conf->leeway, prev->leeway,
                              NGX_HTTP_LIVE_TOKEN_LEEWAY);
     ngx_conf_merge_value(conf->edge, prev->edge, 0);

@@ -30,12 +30,15 @@
  *   live_token_country  the client's country, if a token is bound to some
  *   live_token_edge     a cache in front checks tokens itself; if there is
  *                       none the rule sets a->private
+ *   live_token_session  what tells players of HLS apart, besides the id that
+ *                       their playlist gave them
  */
 
 #define NGX_LIVE_TOKEN_VAR_RAW      "live_token_raw"
 #define NGX_LIVE_TOKEN_VAR_LEEWAY   "live_token_leeway"
 #define NGX_LIVE_TOKEN_VAR_COUNTRY  "live_token_country"
 #define NGX_LIVE_TOKEN_VAR_EDGE     "live_token_edge"
+#define NGX_LIVE_TOKEN_VAR_SESSION  "live_token_session"
 
 
 /* token_key, token_issuer and token_audience of an application or live {} */

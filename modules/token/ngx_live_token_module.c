@@ -9,6 +9,7 @@
 
 #define NGX_LIVE_TOKEN_CACHE      (1024 * 1024)
 #define NGX_LIVE_TOKEN_CACHE_MIN  (64 * 1024)
+#define NGX_LIVE_TOKEN_SESSIONS   (4 * 1024 * 1024)
 
 
 static ngx_int_t ngx_live_token_preconfiguration(ngx_conf_t *cf);
@@ -18,6 +19,8 @@ static ngx_int_t ngx_live_token_load(ngx_conf_t *cf,
 static void ngx_live_token_cleanup(void *data);
 static ngx_int_t ngx_live_token_check_apps(ngx_conf_t *cf);
 static ngx_int_t ngx_live_token_add_zones(ngx_conf_t *cf,
+    ngx_live_token_main_conf_t *tmcf);
+static ngx_int_t ngx_live_token_add_cache(ngx_conf_t *cf,
     ngx_live_token_main_conf_t *tmcf);
 static void *ngx_live_token_create_main_conf(ngx_conf_t *cf);
 static void *ngx_live_token_create_app_conf(ngx_conf_t *cf);
@@ -29,6 +32,10 @@ static ngx_int_t ngx_live_token_key_algs_conf(ngx_str_t *value,
     ngx_uint_t *algs);
 static ngx_live_token_set_t *ngx_live_token_add_set(ngx_conf_t *cf);
 static char *ngx_live_token_names(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_live_token_sessions_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_live_token_sessions_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_live_token_cache_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -56,6 +63,20 @@ static ngx_command_t  ngx_live_token_commands[] = {
       ngx_live_token_names,
       NGX_LIVE_APP_CONF_OFFSET,
       offsetof(ngx_live_token_conf_t, audiences),
+      NULL },
+
+    { ngx_string("token_sessions"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE12,
+      ngx_live_token_sessions_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("token_sessions_zone"),
+      NGX_LIVE_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_live_token_sessions_zone,
+      NGX_LIVE_MAIN_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("token_cache"),
@@ -88,8 +109,10 @@ static ngx_live_module_t  ngx_live_token_module_ctx = {
     NULL,                                  /* stream free */
     NULL,                                  /* stream status */
 
-    NULL,                                  /* session open */
-    NULL                                   /* session close */
+    ngx_live_token_session_opened,         /* session open */
+    ngx_live_token_session_closed,         /* session close */
+
+    ngx_live_token_session_status          /* status */
 };
 
 
@@ -112,6 +135,8 @@ ngx_module_t  ngx_live_token_module = {
 static ngx_str_t  ngx_live_token_rule_name = ngx_string("token");
 static ngx_str_t  ngx_live_token_cache_name = ngx_string("live_token_cache");
 static ngx_str_t  ngx_live_token_revoke_name = ngx_string("live_token_revoked");
+static ngx_str_t  ngx_live_token_sessions_name =
+    ngx_string("live_token_sessions");
 
 
 ngx_live_token_conf_t *
@@ -139,6 +164,18 @@ ngx_live_token_revoke_table(void)
                                          &ngx_live_token_module);
 
     return tmcf ? tmcf->revoked : NULL;
+}
+
+
+ngx_live_token_sessions_t *
+ngx_live_token_sessions(void)
+{
+    ngx_live_token_main_conf_t  *tmcf;
+
+    tmcf = ngx_live_get_module_main_conf((ngx_cycle_t *) ngx_cycle,
+                                         &ngx_live_token_module);
+
+    return tmcf ? tmcf->sessions : NULL;
 }
 
 
@@ -309,6 +346,33 @@ ngx_live_token_add_zones(ngx_conf_t *cf, ngx_live_token_main_conf_t *tmcf)
     zone->init = ngx_live_token_revoke_init;
     zone->data = tmcf->revoked;
 
+    tmcf->sessions = ngx_pcalloc(cf->pool, sizeof(ngx_live_token_sessions_t));
+    if (tmcf->sessions == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (tmcf->sessions_size == NGX_CONF_UNSET) {
+        tmcf->sessions_size = NGX_LIVE_TOKEN_SESSIONS;
+    }
+
+    zone = ngx_shared_memory_add(cf, &ngx_live_token_sessions_name,
+                                 tmcf->sessions_size, &ngx_live_token_module);
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->init = ngx_live_token_sessions_init;
+    zone->data = tmcf->sessions;
+
+    return ngx_live_token_add_cache(cf, tmcf);
+}
+
+
+static ngx_int_t
+ngx_live_token_add_cache(ngx_conf_t *cf, ngx_live_token_main_conf_t *tmcf)
+{
+    ngx_shm_zone_t  *zone;
+
     if (tmcf->cache_size == NGX_CONF_UNSET) {
         tmcf->cache_size = NGX_LIVE_TOKEN_CACHE;
     }
@@ -353,6 +417,7 @@ ngx_live_token_create_main_conf(ngx_conf_t *cf)
     }
 
     tmcf->cache_size = NGX_CONF_UNSET;
+    tmcf->sessions_size = NGX_CONF_UNSET;
 
     return tmcf;
 }
@@ -361,7 +426,17 @@ ngx_live_token_create_main_conf(ngx_conf_t *cf)
 static void *
 ngx_live_token_create_app_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_live_token_conf_t));
+    ngx_live_token_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_live_token_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->sessions = NGX_CONF_UNSET_UINT;
+    conf->sessions_lease = NGX_CONF_UNSET_MSEC;
+
+    return conf;
 }
 
 
@@ -382,6 +457,11 @@ ngx_live_token_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->audiences == NULL) {
         conf->audiences = prev->audiences;
     }
+
+    ngx_conf_merge_uint_value(conf->sessions, prev->sessions,
+                              NGX_LIVE_TOKEN_SESSIONS_REFUSE);
+    ngx_conf_merge_msec_value(conf->sessions_lease, prev->sessions_lease,
+                              NGX_LIVE_TOKEN_SESSION_LEASE);
 
     return NGX_CONF_OK;
 }
@@ -544,6 +624,91 @@ ngx_live_token_names(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_live_token_sessions_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_live_token_conf_t  *tcf = conf;
+
+    ngx_str_t  *value, s;
+    ngx_int_t   lease;
+
+    if (tcf->sessions != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "refuse") == 0) {
+        tcf->sessions = NGX_LIVE_TOKEN_SESSIONS_REFUSE;
+
+    } else if (ngx_strcmp(value[1].data, "replace") == 0) {
+        tcf->sessions = NGX_LIVE_TOKEN_SESSIONS_REPLACE;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\", it must be \"refuse\" or "
+                           "\"replace\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    /* a lease goes with its policy: both are inherited or neither */
+
+    tcf->sessions_lease = NGX_LIVE_TOKEN_SESSION_LEASE;
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    lease = NGX_ERROR;
+
+    if (ngx_strncmp(value[2].data, "lease=", 6) == 0) {
+        s.data = value[2].data + 6;
+        s.len = value[2].len - 6;
+
+        lease = ngx_parse_time(&s, 0);
+    }
+
+    if (lease < NGX_LIVE_TOKEN_SESSION_MIN
+        || lease > NGX_LIVE_TOKEN_SESSION_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\", a lease is 3s to 1h",
+                           &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    tcf->sessions_lease = lease;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_live_token_sessions_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_live_token_main_conf_t  *tmcf = conf;
+
+    ngx_str_t  *value;
+
+    if (tmcf->sessions_size != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    tmcf->sessions_size = ngx_parse_size(&value[1]);
+
+    if (tmcf->sessions_size < NGX_LIVE_TOKEN_CACHE_MIN) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\", at least 64k are needed",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_live_token_cache_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_live_token_main_conf_t  *tmcf = conf;
@@ -594,5 +759,9 @@ ngx_live_token_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    return ngx_live_token_redis_init_process(cycle);
+    if (ngx_live_token_redis_init_process(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_live_token_session_init_process(cycle);
 }

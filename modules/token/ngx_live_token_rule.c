@@ -11,8 +11,6 @@
 static ngx_int_t ngx_live_token_rule_confirm(ngx_live_access_t *a);
 static ngx_int_t ngx_live_token_rule_claims(ngx_live_access_t *a,
     ngx_live_claims_t *claims, const char **reason);
-static ngx_int_t ngx_live_token_variable(ngx_live_access_t *a, char *name,
-    ngx_str_t *value);
 
 
 ngx_int_t
@@ -107,7 +105,7 @@ ngx_live_token_rule(ngx_live_access_t *a)
     a->confirm = ngx_live_token_rule_confirm;
     a->confirm_data = claims;
 
-    return NGX_OK;
+    return ngx_live_token_session_rule(a, claims);
 }
 
 
@@ -182,11 +180,7 @@ ngx_live_token_rule_claims(ngx_live_access_t *a, ngx_live_claims_t *claims,
 }
 
 
-/*
- * NGX_OK: it has a value.  A failure is none.
- */
-
-static ngx_int_t
+ngx_int_t
 ngx_live_token_variable(ngx_live_access_t *a, char *name, ngx_str_t *value)
 {
     ngx_str_t  key;

@@ -64,6 +64,28 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_live_url_arg(&whole, "k", &value);
     check_part(&value, &whole);
 
+    if (ngx_live_url_sid(&whole, &value) == NGX_OK) {
+        check_part(&value, &whole);
+    }
+
+    p = malloc(size ? size : 1);
+
+    if (p == NULL) {
+        abort();
+    }
+
+    value.data = p;
+    value.len = size;
+    memcpy(p, data, size);
+
+    value.len = ngx_live_url_drop_sid(p, size);
+
+    if (value.len > size || ngx_live_url_arg(&value, "sid", &rest)) {
+        abort();
+    }
+
+    free(p);
+
     if (ngx_live_url_number(whole.data, whole.len, &n) == NGX_OK) {
         p = ngx_sprintf(text, "%uL", n);
 

@@ -83,7 +83,9 @@ static ngx_live_module_t  ngx_live_test_helper_module_ctx = {
     NULL,                                  /* stream status */
 
     NULL,                                  /* session open */
-    NULL                                   /* session close */
+    NULL,                                  /* session close */
+
+    NULL                                   /* status */
 };
 
 

@@ -75,7 +75,9 @@ static ngx_live_module_t  ngx_live_test_module_ctx = {
     NULL,                                  /* stream status */
 
     ngx_live_test_session_open,            /* session open */
-    ngx_live_test_session_close            /* session close */
+    ngx_live_test_session_close,           /* session close */
+
+    NULL                                   /* status */
 };
 
 

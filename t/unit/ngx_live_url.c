@@ -167,6 +167,69 @@ test_arg(void)
 }
 
 
+static ngx_int_t
+sid(const char *text, ngx_str_t *value)
+{
+    ngx_str_t  args;
+
+    args.len = strlen(text);
+    args.data = buf_copy(text, args.len);
+
+    return ngx_live_url_sid(&args, value);
+}
+
+
+static void
+test_sid(void)
+{
+    ngx_str_t  value;
+
+    is_int(sid("sid=abcdefghij_-XYZ0", &value), NGX_OK, "sid");
+    is_str(&value, "abcdefghij_-XYZ0", "its value");
+    is_int(sid("token=a&sid=abcdefghij_-XYZ0&x", &value), NGX_OK,
+           "among others");
+    is_str(&value, "abcdefghij_-XYZ0", "its value");
+
+    is_int(sid("", &value), NGX_DECLINED, "none");
+    is_int(sid("sid=", &value), NGX_DECLINED, "empty");
+    is_int(sid("sid=abcdefghij_-XYZ", &value), NGX_DECLINED, "too short");
+    is_int(sid("sid=abcdefghij_-XYZ01", &value), NGX_DECLINED, "too long");
+    is_int(sid("sid=abcdefghij_-XYZ.", &value), NGX_DECLINED, "a dot");
+    is_int(sid("sid=abcdefghij%2DXYZ", &value), NGX_DECLINED, "escaped");
+    is_int(sid("Sid=abcdefghij_-XYZ0", &value), NGX_DECLINED, "another case");
+    is_int(sid("sid=abcdefghij_-XYZ0&sid=abcdefghij_-XYZ0", &value),
+           NGX_DECLINED, "twice");
+}
+
+
+static void
+drop(const char *text, const char *rest)
+{
+    ngx_str_t  args;
+
+    args.len = strlen(text);
+    args.data = buf_copy(text, args.len);
+    args.len = ngx_live_url_drop_sid(args.data, args.len);
+
+    is_str(&args, rest, "without sid: %s", text);
+}
+
+
+static void
+test_drop_sid(void)
+{
+    drop("", "");
+    drop("sid=1", "");
+    drop("sid", "");
+    drop("sid=1&sid=2", "");
+    drop("token=a&sid=1", "token=a");
+    drop("sid=1&token=a", "token=a");
+    drop("a=sid&sid=1&b=sid=2&c", "a=sid&b=sid=2&c");
+    drop("sidd=1&si=2&a?sid=3", "sidd=1&si=2&a?sid=3");
+    drop("a&&b&", "a&b");
+}
+
+
 int
 main(void)
 {
@@ -174,6 +237,8 @@ main(void)
     test_token();
     test_number();
     test_arg();
+    test_sid();
+    test_drop_sid();
 
     return done_testing();
 }
