@@ -15,6 +15,7 @@ static ngx_int_t ngx_live_create_confs(ngx_conf_t *cf,
     ngx_live_conf_ctx_t *ctx);
 static char *ngx_live_merge_apps(ngx_conf_t *cf, ngx_live_main_conf_t *lmcf,
     ngx_live_conf_ctx_t *ctx);
+static char *ngx_live_init_conf(ngx_cycle_t *cycle, void *conf);
 static ngx_int_t ngx_live_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_live_init_process(ngx_cycle_t *cycle);
 static void ngx_live_exit_process(ngx_cycle_t *cycle);
@@ -36,7 +37,7 @@ static ngx_command_t  ngx_live_commands[] = {
 static ngx_core_module_t  ngx_live_module_ctx = {
     ngx_string("live"),
     NULL,
-    NULL
+    ngx_live_init_conf
 };
 
 
@@ -269,6 +270,26 @@ ngx_live_app_conf(ngx_live_main_conf_t *lmcf, ngx_str_t *name)
     }
 
     return NULL;
+}
+
+
+/*
+ * With "master_process off" nginx reads a new configuration, but initialises
+ * the process no second time: timers, threads and streams would go on with
+ * settings and a zone of a cycle that is about to be freed.
+ */
+
+static char *
+ngx_live_init_conf(ngx_cycle_t *cycle, void *conf)
+{
+    if (ngx_process == NGX_PROCESS_SINGLE && ngx_live_slot >= 0) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "live cannot be reloaded with \"master_process off\", "
+                      "restart nginx");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
