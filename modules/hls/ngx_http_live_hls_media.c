@@ -9,6 +9,8 @@
 
 static ngx_int_t ngx_http_live_hls_not_found(ngx_http_live_hls_ctx_t *ctx,
     const char *reason);
+static ngx_int_t ngx_http_live_hls_copy_init(ngx_http_live_hls_ctx_t *ctx,
+    ngx_str_t *bytes);
 static ngx_int_t ngx_http_live_hls_copy_part(ngx_http_live_hls_ctx_t *ctx,
     uint64_t msn, ngx_uint_t part, ngx_live_hls_part_sh_t *to);
 static ngx_int_t ngx_http_live_hls_copy_segment(ngx_http_live_hls_ctx_t *ctx,
@@ -28,66 +30,26 @@ static ngx_int_t ngx_http_live_hls_send(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_live_hls_init(ngx_http_live_hls_ctx_t *ctx)
 {
-    u_char                       *p;
-    size_t                        size;
-    ngx_int_t                     rc;
-    ngx_buf_t                    *b;
-    ngx_uint_t                    i, tries;
-    ngx_chain_t                   out;
-    ngx_live_hls_sh_t            *hls;
-    ngx_atomic_uint_t             version;
-    ngx_http_request_t           *r;
-    ngx_live_hls_init_sh_t       *init;
-    ngx_live_hls_rendition_sh_t  *rendition;
+    ngx_int_t            rc;
+    ngx_buf_t           *b;
+    ngx_str_t            bytes;
+    ngx_chain_t          out;
+    ngx_http_request_t  *r;
 
     r = ctx->request;
-    hls = ctx->stream->hls;
-    rendition = ctx->rendition;
 
-    p = NULL;
-    size = 0;
-
-    for (tries = 0; tries < NGX_LIVE_HLS_TRIES; tries++) {
-
-        version = ngx_live_hls_read(hls);
-
-        init = NULL;
-
-        for (i = 0; i < NGX_LIVE_HLS_INITS; i++) {
-            if (rendition->inits[i].version
-                && rendition->inits[i].hash == ctx->name.hash)
-            {
-                init = &rendition->inits[i];
-                break;
-            }
-        }
-
-        if (init && init->data && init->size && init->size <= 65536) {
-            size = init->size;
-
-            p = ngx_pnalloc(r->pool, size);
-            if (p == NULL) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            ngx_memcpy(p, init->data, size);
-        }
-
-        if (!ngx_live_hls_changed(hls, version)) {
-            break;
-        }
-
-        p = NULL;
+    if (ngx_http_live_hls_copy_init(ctx, &bytes) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_http_live_hls_media_headers(r, &ctx->name,
-                                 rendition->kind == NGX_LIVE_KIND_AUDIO,
-                                 hls->created);
+                            ctx->rendition->kind == NGX_LIVE_KIND_AUDIO,
+                            ctx->stream->hls->created);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (p == NULL) {
+    if (bytes.len == 0) {
 
         /* of a session that began before a restart */
 
@@ -99,8 +61,8 @@ ngx_http_live_hls_init(ngx_http_live_hls_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->pos = p;
-    b->last = p + size;
+    b->pos = bytes.data;
+    b->last = bytes.data + bytes.len;
     b->memory = 1;
     b->last_buf = (r == r->main);
     b->last_in_chain = 1;
@@ -108,7 +70,69 @@ ngx_http_live_hls_init(ngx_http_live_hls_ctx_t *ctx)
     out.buf = b;
     out.next = NULL;
 
-    return ngx_http_live_hls_send(r, &out, size, NGX_HTTP_LIVE_HLS_FOREVER);
+    return ngx_http_live_hls_send(r, &out, bytes.len,
+                                  NGX_HTTP_LIVE_HLS_FOREVER);
+}
+
+
+/* nothing, if it is in a file only */
+
+static ngx_int_t
+ngx_http_live_hls_copy_init(ngx_http_live_hls_ctx_t *ctx, ngx_str_t *bytes)
+{
+    u_char                  *data;
+    size_t                   size;
+    ngx_uint_t               i, tries;
+    ngx_live_hls_sh_t       *hls;
+    ngx_atomic_uint_t        version;
+    ngx_live_hls_init_sh_t  *init;
+
+    hls = ctx->stream->hls;
+
+    for (tries = 0; tries < NGX_LIVE_HLS_TRIES; tries++) {
+
+        ngx_str_null(bytes);
+        data = NULL;
+        size = 0;
+
+        version = ngx_live_hls_read(hls);
+
+        for (i = 0; i < NGX_LIVE_HLS_INITS; i++) {
+            init = &ctx->rendition->inits[i];
+
+            if (init->version && init->hash == ctx->name.hash) {
+                data = init->data;
+                size = init->size;
+                break;
+            }
+        }
+
+        /* its memory may be another's already, but not while it is known */
+
+        if (ngx_live_hls_changed(hls, version)) {
+            continue;
+        }
+
+        if (data == NULL) {
+            return NGX_OK;
+        }
+
+        bytes->data = ngx_pnalloc(ctx->request->pool, size);
+        if (bytes->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        bytes->len = size;
+        ngx_memcpy(bytes->data, data, size);
+
+        if (!ngx_live_hls_changed(hls, version)) {
+            return NGX_OK;
+        }
+    }
+
+    ngx_str_null(bytes);
+
+    return NGX_OK;
 }
 
 
