@@ -24,7 +24,7 @@ Test::NginxLive->need(qw/ live live_test live_rtmp /);
 my $media = Test::NginxLive->build() . '/helpers/live-media';
 plan(skip_all => 'live-media is not built') unless -x $media;
 
-my %seen;
+my (%seen, %flags);
 
 my $t = Test::NginxLive->new(
     live => "zone live 64m; publish any; publish_conflict takeover;
@@ -89,6 +89,9 @@ wait_for(sub { (grep { $_ > $last } frames('aac44')) > 50 }, 20,
     'Opus of an encoder that returned');
 pass('an encoder returns');
 
+my @breaks = grep { $_ > $last && $flags{aac44}{$_} & 2 } frames('aac44');
+is(scalar @breaks, 1, 'with one discontinuity');
+
 is(stream('aac44')->{helpers}[0]{track}, 15, 'on the same track');
 is(stream('aac44')->{helpers}[0]{restarts}, 0, 'that is no restart');
 
@@ -143,7 +146,9 @@ sub frames {
     my ($name) = @_;
 
     for (split(/\n/, $t->get("/frames?app=live&name=$name")->{body})) {
-        $seen{$name}{$1} = $2 if /^F 15 (\d+) (-?\d+) /;
+        next unless /^F 15 (\d+) (-?\d+) (\d+) /;
+        $seen{$name}{$1} = $2;
+        $flags{$name}{$2} = $3;
     }
 
     my $f = $seen{$name} // {};

@@ -163,14 +163,21 @@ ngx_live_media_opus_config(ngx_live_media_input_t *in)
 static ngx_int_t
 ngx_live_media_opus_frame(ngx_live_media_input_t *in)
 {
-    int      rc;
-    int64_t  expected;
+    int         rc;
+    int64_t     expected;
+    ngx_uint_t  breaks;
+
+    breaks = in->msg.flags & (NGX_LIVE_HELPER_DISCONT|NGX_LIVE_HELPER_DROPPED);
+
+    /* also of what cannot be decoded */
+
+    ngx_live_media.flags |= breaks;
 
     if (ngx_live_media.decoder == NULL) {
         return NGX_OK;
     }
 
-    if (in->msg.flags & (NGX_LIVE_HELPER_DISCONT|NGX_LIVE_HELPER_DROPPED)) {
+    if (breaks) {
         avcodec_flush_buffers(ngx_live_media.decoder);
         ngx_live_media.running = 0;
     }
