@@ -293,6 +293,7 @@ $t->reload;
 all_up(1);
 is(ask('cmd=SET,nl:a,1')->{reply}, 'OK', 'a user');
 like(ask('cmd=SET,a,1')->{reply}, qr/^NOPERM/, 'who may not do all');
+is(scalar @{ask('cmd=TIME')->{reply}}, 2, 'but ask for the time');
 
 $mark = $t->log_mark;
 ask('sub=news');

@@ -70,6 +70,15 @@ ngx_live_redis_prefix(void)
 }
 
 
+ngx_str_t *
+ngx_live_redis_url(void)
+{
+    static ngx_str_t  none = ngx_null_string;
+
+    return ngx_live_redis_conf ? &ngx_live_redis_conf->url : &none;
+}
+
+
 void
 ngx_live_redis_args(ngx_live_redis_args_t *a, const char *command)
 {

@@ -30,6 +30,9 @@
 ngx_uint_t ngx_live_redis_on(void);
 ngx_str_t *ngx_live_redis_prefix(void);
 
+/* registry_url, an empty string without one */
+ngx_str_t *ngx_live_redis_url(void);
+
 /* non-zero if commands are answered at the moment */
 ngx_uint_t ngx_live_redis_up(void);
 

@@ -164,6 +164,13 @@ static ngx_command_t  ngx_live_redis_commands[] = {
       0,
       NULL },
 
+    { ngx_string("registry_url"),
+      NGX_LIVE_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_LIVE_MAIN_CONF_OFFSET,
+      offsetof(ngx_live_redis_conf_t, url),
+      NULL },
+
       ngx_null_command
 };
 

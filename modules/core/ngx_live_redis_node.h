@@ -65,6 +65,8 @@ typedef struct {
     ngx_uint_t                 queue;
 
     ngx_resolver_t            *resolver;
+
+    ngx_str_t                  url;         /* of this node */
 } ngx_live_redis_conf_t;
 
 

@@ -11,11 +11,13 @@
 #include "ngx_live_worker.h"
 
 
-#define NGX_LIVE_REGISTRY_SOON  50      /* ms: changes are told together */
+#define NGX_LIVE_REGISTRY_SOON   50     /* ms: changes are told together */
+#define NGX_LIVE_REGISTRY_NAMES  50     /* of one command */
 
 
 static void ngx_live_registry_soon(void *data);
 static void ngx_live_registry_timer(ngx_event_t *ev);
+static void ngx_live_registry_streams(void);
 static void ngx_live_registry_stream(ngx_live_stream_t *st);
 static void ngx_live_registry_answer(ngx_live_redis_reply_t *reply,
     void *data);
@@ -49,6 +51,18 @@ static ngx_live_redis_script_t  ngx_live_registry_delete =
         "if redis.call('HGET', KEYS[1], 'node') == ARGV[1] "
         "and redis.call('HGET', KEYS[1], 'uid') == ARGV[2] then "
         "return redis.call('DEL', KEYS[1]) end "
+        "return 0");
+
+
+/* names of streams, by when their leases end on the server's clock */
+
+static ngx_live_redis_script_t  ngx_live_registry_index =
+    ngx_live_redis_script(
+        "local now = tonumber(redis.call('TIME')[1]) "
+        "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now) "
+        "for i = 2, #ARGV do "
+        "redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end "
+        "redis.call('EXPIRE', KEYS[1], ARGV[1]) "
         "return 0");
 
 
@@ -167,35 +181,60 @@ ngx_live_registry_end(ngx_live_stream_t *st)
 static void
 ngx_live_registry_timer(ngx_event_t *ev)
 {
-    ngx_uint_t            i;
-    ngx_live_stream_t    *st;
-    ngx_live_zone_sh_t   *sh;
-
     ngx_add_timer(ev, NGX_LIVE_REGISTRY_RENEW);
 
     if (!ngx_live_redis_up()) {
         return;
     }
 
+    ngx_live_registry_streams();
+
+    if (ngx_live_zone->sh->keeper == (ngx_atomic_uint_t) ngx_pid) {
+        ngx_live_registry_node();
+    }
+}
+
+
+static void
+ngx_live_registry_streams(void)
+{
+    ngx_uint_t              i, n;
+    ngx_live_stream_t      *st;
+    ngx_live_zone_sh_t     *sh;
+    ngx_live_redis_args_t   a;
+
+    n = 0;
     sh = ngx_live_zone->sh;
 
     for (i = 0; i < sh->max_streams; i++) {
 
-        if (sh->streams[i] == NULL) {
+        st = sh->streams[i] ? ngx_live_stream_local(i) : NULL;
+
+        if (st == NULL
+            || !ngx_live_stream_owned(st)
+            || st->sh->state == NGX_LIVE_STREAM_ENDED)
+        {
             continue;
         }
 
-        st = ngx_live_stream_local(i);
+        ngx_live_registry_stream(st);
 
-        if (st && ngx_live_stream_owned(st)
-            && st->sh->state != NGX_LIVE_STREAM_ENDED)
-        {
-            ngx_live_registry_stream(st);
+        if (n++ == 0) {
+            ngx_live_redis_args_script(&a, &ngx_live_registry_index, 1);
+            ngx_live_redis_key(&a, "streams");
+            ngx_live_redis_arg_int(&a, NGX_LIVE_REGISTRY_LEASE / 1000);
+        }
+
+        ngx_live_redis_arg(&a, &st->sh->sn.str);
+
+        if (n == NGX_LIVE_REGISTRY_NAMES) {
+            (void) ngx_live_redis_command(&a, NULL, NULL);
+            n = 0;
         }
     }
 
-    if (sh->keeper == (ngx_atomic_uint_t) ngx_pid) {
-        ngx_live_registry_node();
+    if (n) {
+        (void) ngx_live_redis_command(&a, NULL, NULL);
     }
 }
 
@@ -233,6 +272,8 @@ ngx_live_registry_stream(ngx_live_stream_t *st)
     ngx_live_redis_arg(&a, &ngx_live_door_names[sh->door]);
     ngx_live_redis_arg_text(&a, "tracks");
     ngx_live_redis_arg(&a, &tracks);
+    ngx_live_redis_arg_text(&a, "url");
+    ngx_live_redis_arg(&a, ngx_live_redis_url());
 
     a.background = 1;
 
@@ -330,6 +371,9 @@ ngx_live_registry_node(void)
     ngx_live_redis_arg_int(&a, ngx_live_zone->sh->nstreams);
     ngx_live_redis_arg_text(&a, "sessions");
     ngx_live_redis_arg_int(&a, ngx_live_zone->sh->nsessions);
+
+    ngx_live_redis_arg_text(&a, "url");
+    ngx_live_redis_arg(&a, ngx_live_redis_url());
 
     (void) ngx_live_redis_command(&a, NULL, NULL);
 
