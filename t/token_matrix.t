@@ -224,6 +224,29 @@ is(status("$secret[1]?token=$viewer"), 403, 'and no playlist any more');
 revoke('sub=dan', '--undo');
 is(status("$secret[1]?token=$viewer"), 200, 'until it is taken back');
 
+# counters
+
+my $tokens = $t->json('/status')->{tokens};
+
+cmp_ok($tokens->{$_}, '>', 10, "$_ tokens are counted")
+    for qw/ verified refused /;
+is($tokens->{revoked}, 2, 'what is revoked');
+cmp_ok($tokens->{cache}{hits} + $tokens->{cache}{misses}, '>=',
+    $tokens->{verified}, 'hits and misses are all');
+cmp_ok($tokens->{cache}{$_}, '>', 10, "$_ of the cache")
+    for qw/ entries hits misses /;
+is($tokens->{cache}{evicted}, 0, 'there is room for all');
+
+is(status('/guarded?token=' . $keys->token('ES256', sub => 'erin')), 204,
+    'one that is new');
+
+my $one = $t->json('/status')->{tokens};
+
+is($one->{verified}, $tokens->{verified} + 1, 'is verified once');
+is($one->{refused}, $tokens->{refused}, 'and not refused');
+is($one->{cache}{misses}, $tokens->{cache}{misses} + 1, 'is missed once');
+is($one->{cache}{entries}, $tokens->{cache}{entries} + 1, 'is remembered');
+
 # nothing of it is told, and no token is in the error log
 
 for my $uri ('/guarded?token=abc', '/hls/open/a/index.m3u8?token=abc') {

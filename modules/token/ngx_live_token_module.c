@@ -112,7 +112,7 @@ static ngx_live_module_t  ngx_live_token_module_ctx = {
     ngx_live_token_session_opened,         /* session open */
     ngx_live_token_session_closed,         /* session close */
 
-    ngx_live_token_session_status          /* status */
+    ngx_live_token_status                  /* status */
 };
 
 

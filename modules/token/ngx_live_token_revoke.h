@@ -30,6 +30,11 @@ typedef struct {
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;      /* the oldest one last */
     ngx_atomic_t               n;
+
+    /* of verification, for there is always this zone */
+    ngx_atomic_t               verified;
+    ngx_atomic_t               refused;
+
     ngx_atomic_t               untold;     /* Redis may lack some of them */
 } ngx_live_token_revoke_sh_t;
 

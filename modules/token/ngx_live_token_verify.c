@@ -7,6 +7,9 @@
 #include "ngx_live_token_conf.h"
 
 
+static ngx_int_t ngx_live_token_find(ngx_live_token_conf_t *conf,
+    ngx_str_t *token, time_t now, time_t leeway, ngx_live_claims_t *claims,
+    ngx_pool_t *pool, const char **reason);
 static ngx_int_t ngx_live_token_check(ngx_live_token_conf_t *conf,
     ngx_str_t *token, ngx_live_claims_t *claims, const char **reason);
 static ngx_int_t ngx_live_token_parties(ngx_live_token_conf_t *conf,
@@ -25,6 +28,31 @@ static u_char  ngx_live_token_claims_buf[
 
 ngx_int_t
 ngx_live_token_verify(ngx_live_token_conf_t *conf, ngx_str_t *token,
+    time_t now, time_t leeway, ngx_live_claims_t *claims, ngx_pool_t *pool,
+    const char **reason)
+{
+    ngx_int_t                 rc;
+    ngx_live_token_revoke_t  *table;
+
+    rc = ngx_live_token_find(conf, token, now, leeway, claims, pool, reason);
+
+    table = ngx_live_token_revoke_table();
+
+    if (table && rc == NGX_OK) {
+        (void) ngx_atomic_fetch_add(&table->sh->verified, 1);
+
+    } else if (table && rc == NGX_DECLINED) {
+        (void) ngx_atomic_fetch_add(&table->sh->refused, 1);
+    }
+
+    return rc;
+}
+
+
+/* a remembered token has been checked, but for what changes with time */
+
+static ngx_int_t
+ngx_live_token_find(ngx_live_token_conf_t *conf, ngx_str_t *token,
     time_t now, time_t leeway, ngx_live_claims_t *claims, ngx_pool_t *pool,
     const char **reason)
 {
