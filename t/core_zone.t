@@ -21,14 +21,15 @@ use Test::NginxLive::RTMP qw/ str avc_config avc_frame /;
 
 ###############################################################################
 
-Test::NginxLive->need(qw/ live live_rtmp /);
+Test::NginxLive->need(qw/ live live_rtmp live_test /);
 
 my $t = Test::NginxLive->new(
     live => 'zone live 8m; publish any; reconnect 0; application live { }',
     stream => 'live_rtmp_flush 10ms;
                server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
     http => 'server { listen 127.0.0.1:%%PORT_http%%;
-                      location /status { live_status; } }'
+                      location /status { live_status; }
+                      location /test { live_test; } }'
 )->start;
 
 my $zone = zone();
@@ -169,7 +170,46 @@ ok($t->wait_log(qr/refused: live zone is full, too many streams/, 5, $mark),
 $a->close;
 wait_for(sub { zone()->{streams} == 0 }, 10, 'the end');
 
-ok(publisher('b'), 'the next one');
+ok($a = publisher('b'), 'the next one');
+
+# packets that somebody reads: 1.7 megabytes, with which a newcomer of the
+# assumed rate, 4.7, has no room beside the first one, 0.5
+
+$a->close;
+$t->stop;
+$t->set(live => conf('zone live 8m; buffer 13s'))->start;
+
+$a = publisher('a');
+$player = player('a');
+$last = undef;
+send_until_known(1000);
+
+$b = client();
+is(try_publish($b, 'b')->{code}, 'NetStream.Publish.Start', 'room for two');
+$b->close;
+wait_for(sub { zone()->{streams} == 1 }, 10, 'the end of one');
+
+my $reader = $t->client;
+$reader->get('/test?packets=live/a');
+
+wait_for(sub {
+    send_frame($a, 1000);
+    read_frame();
+    status('a')->{tracks}[0]{packets}{buffered}
+}, 10, 'packets');
+
+$b = client();
+is(try_publish($b, 'b')->{code}, 'NetStream.Failed',
+    'none with packets of one of them');
+
+$reader->get('/test?close=');
+wait_for(sub { !status('a')->{tracks}[0]{packets}{readers} }, 10, 'no reader');
+
+$b = client();
+is(try_publish($b, 'b')->{code}, 'NetStream.Publish.Start',
+    'without readers there is room again');
+
+$_->close for $a, $b, $player, $reader;
 
 done_testing();
 

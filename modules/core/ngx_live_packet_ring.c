@@ -191,6 +191,8 @@ ngx_live_packet_ring_commit(ngx_live_packet_ring_sh_t *pr,
 
     ring->head = p->seq + 1;
 
+    pr->most = ngx_max(pr->most, ring->head - ring->tail);
+
     if (p->flags & NGX_LIVE_PACKET_KEY) {
         ring->key = p->seq;
     }
@@ -292,6 +294,7 @@ ngx_live_packet_ring_expire(ngx_live_zone_t *zone,
            && ngx_live_packet_ring_entry(zone, pr, seq)->received < limit)
     {
         seq++;
+        pr->aged = 1;
     }
 
     if (seq > ring->tail) {
@@ -315,6 +318,9 @@ ngx_live_packet_ring_clear(ngx_live_zone_t *zone,
     ring = &pr->ring;
     ring->key = 0;
 
+    pr->most = 0;
+    pr->aged = 0;
+
     ngx_live_packet_ring_trim(zone, pr, ring->head);
     ngx_live_packet_ring_reclaim(zone, pr);
 
@@ -331,6 +337,30 @@ ngx_live_packet_ring_clear(ngx_live_zone_t *zone,
         *extent = NGX_LIVE_EXTENT_NONE;
         ngx_live_extent_free(zone, n);
     }
+}
+
+
+uint64_t
+ngx_live_packet_ring_growth(ngx_live_packet_ring_sh_t *pr)
+{
+    uint64_t    size, memory;
+    ngx_uint_t  n;
+
+    n = pr->npackets;
+
+    if (pr->aged) {
+        n = ngx_min(n, pr->most + pr->most / 4);
+    }
+
+    /* the first one and the last one are shared with what is forgotten */
+
+    size = (n + NGX_LIVE_PACKETS_PER_EXTENT - 1)
+           / NGX_LIVE_PACKETS_PER_EXTENT + 1;
+
+    size <<= NGX_LIVE_EXTENT_SHIFT;
+    memory = ngx_live_ring_memory(&pr->ring);
+
+    return size > memory ? size - memory : 0;
 }
 
 

@@ -76,6 +76,8 @@ typedef struct {
     uint64_t                   writer;   /* who wrote last, any number */
     ngx_uint_t                 dropping; /* up to the next key packet */
     ngx_uint_t                 fresh;    /* nothing of this writer yet */
+    ngx_uint_t                 most;     /* packets so far at the same time */
+    ngx_uint_t                 aged;     /* some have become too old */
 
     ngx_uint_t                 mask;     /* of the index */
     uint32_t                   index[1]; /* low half of seq, by number */
@@ -130,6 +132,13 @@ void ngx_live_packet_ring_expire(ngx_live_zone_t *zone,
     ngx_live_packet_ring_sh_t *pr, int64_t now);
 void ngx_live_packet_ring_clear(ngx_live_zone_t *zone,
     ngx_live_packet_ring_sh_t *pr);
+
+/*
+ * Bytes of extents that it may take in addition to what it has: for npackets,
+ * or, when some have become too old and so a window is known, for what that
+ * has held and a quarter more.
+ */
+uint64_t ngx_live_packet_ring_growth(ngx_live_packet_ring_sh_t *pr);
 
 
 #define ngx_live_packet_data(p)                                               \

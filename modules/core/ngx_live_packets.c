@@ -35,6 +35,24 @@ ngx_live_packets_wanted(ngx_live_stream_t *st, ngx_uint_t track)
 }
 
 
+uint64_t
+ngx_live_packets_growth(ngx_live_stream_sh_t *sh)
+{
+    uint64_t    size;
+    ngx_uint_t  i;
+
+    size = 0;
+
+    for (i = 0; i < NGX_LIVE_TRACKS; i++) {
+        if (sh->packets[i].ring && ngx_live_packets_any(&sh->packets[i])) {
+            size += ngx_live_packet_ring_growth(sh->packets[i].ring);
+        }
+    }
+
+    return size;
+}
+
+
 static ngx_uint_t
 ngx_live_packets_any(ngx_live_packets_sh_t *sh)
 {

@@ -103,5 +103,8 @@ void ngx_live_packets_dispatch(ngx_live_stream_t *st);
 void ngx_live_packets_tick(ngx_live_stream_sh_t *sh);
 void ngx_live_packets_lost_slot(ngx_live_stream_sh_t *sh, ngx_uint_t slot);
 
+/* bytes that the rings of tracks with readers may take in addition */
+uint64_t ngx_live_packets_growth(ngx_live_stream_sh_t *sh);
+
 
 #endif /* _NGX_LIVE_PACKETS_H_INCLUDED_ */

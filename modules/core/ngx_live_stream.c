@@ -457,7 +457,7 @@ ngx_live_stream_growth(ngx_live_stream_sh_t *sh)
     size = ngx_min(size, sh->ring->max_size);
     memory = ngx_live_ring_memory(sh->ring);
 
-    return size > memory ? size - memory : 0;
+    return (size > memory ? size - memory : 0) + ngx_live_packets_growth(sh);
 }
 
 

@@ -367,6 +367,8 @@ test_time(void)
 
     pr = ngx_live_packet_ring_create(zone, 1, 1000, 1000);
 
+    is_int(ngx_live_packet_ring_growth(pr), 25 * EXTENT, "it may be filled");
+
     /* audio: all are keys, 50 a second */
 
     for (i = 0; i < 500; i++) {
@@ -377,6 +379,8 @@ test_time(void)
     is_int(pr->ring.head - pr->ring.tail, 51, "a second of them");
     ok(found(pr, 449, 450) && gone(pr, 448), "found to that edge");
     ok(ngx_live_ring_memory(&pr->ring) <= 3 * EXTENT, "little memory");
+    is_int(ngx_live_ring_memory(&pr->ring) + ngx_live_packet_ring_growth(pr),
+           3 * EXTENT, "and little more is expected");
 
     /* time alone makes them old, but not the newest key */
 
@@ -392,6 +396,7 @@ test_time(void)
     is_int(pr->ring.key, 0, "no key");
     is_int(zone->sh->nfree, EXTENTS, "no memory");
     ok(gone(pr, 499), "nothing is found");
+    is_int(ngx_live_packet_ring_growth(pr), 25 * EXTENT, "it may be filled");
 
     /* it goes on in the middle of an extent */
 
@@ -418,6 +423,9 @@ test_time(void)
     }
 
     is_int(pr->ring.tail, pr->ring.key, "as long as it is possible");
+    is_int(ngx_live_ring_memory(&pr->ring) + ngx_live_packet_ring_growth(pr),
+           (uint64_t) ((750 + 187 + PER - 1) / PER + 1) * EXTENT,
+           "as much is expected again");
 
     for (i = 0; i < 2; i++) {
         add(pr, 3000 + i, 0);
