@@ -30,7 +30,6 @@ typedef struct {
 } ngx_live_chat_fold_table_t;
 
 
-static uint32_t ngx_live_chat_fold_lower(uint32_t ch);
 static uint32_t ngx_live_chat_fold_greek(uint32_t ch);
 static uint32_t ngx_live_chat_fold_forms(uint32_t ch);
 static uint32_t ngx_live_chat_fold_pair(uint32_t ch);
@@ -318,7 +317,7 @@ ngx_live_chat_fold(uint32_t ch, ngx_uint_t latin)
         return ngx_live_chat_fold_forms(ch);
     }
 
-    return ngx_live_chat_fold_pair(ngx_live_chat_fold_lower(ch));
+    return ngx_live_chat_fold_pair(ngx_live_chat_lower(ch));
 }
 
 
@@ -348,11 +347,36 @@ ngx_live_chat_fold_greek(uint32_t ch)
 }
 
 
-/* Greek, Cyrillic, Armenian */
-
-static uint32_t
-ngx_live_chat_fold_lower(uint32_t ch)
+uint32_t
+ngx_live_chat_lower(uint32_t ch)
 {
+    if (ch < 0x80) {
+        return (ch >= 'A' && ch <= 'Z') ? ch | 0x20 : ch;
+    }
+
+    if (ch < 0x0180) {
+
+        if (ch < 0x0100) {
+            return (ch >= 0xc0 && ch <= 0xde && ch != 0xd7) ? ch + 0x20 : ch;
+        }
+
+        if (ch == 0x0130 || ch == 0x0131 || ch == 0x0138 || ch == 0x0149
+            || ch == 0x017f)
+        {
+            return ch;
+        }
+
+        if (ch == 0x0178) {
+            return 0x00ff;
+        }
+
+        if ((ch >= 0x0139 && ch <= 0x0148) || ch >= 0x0179) {
+            return (ch & 1) ? ch + 1 : ch;
+        }
+
+        return ch | 1;
+    }
+
     if (ch < 0x0370 || ch > 0x0556) {
         return ch;
     }

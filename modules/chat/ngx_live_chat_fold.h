@@ -35,6 +35,9 @@ ngx_uint_t ngx_live_chat_kind(uint32_t ch);
 /* scripts that write words without blanks between them */
 ngx_uint_t ngx_live_chat_unspaced(uint32_t ch);
 
+/* lower case of Latin, Greek, Cyrillic and Armenian letters, no more */
+uint32_t ngx_live_chat_lower(uint32_t ch);
+
 /*
  * Lower case, without diacritics, and as "a" to "z" or "0" to "9" whatever
  * looks like one: full-width and mathematical forms, letters in circles,

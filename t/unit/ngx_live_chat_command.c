@@ -218,7 +218,8 @@ test_moderate(void)
     }
 
     json = "{\"type\":\"moderate\",\"action\":\"ban\","
-           "\"target\":\"guest-\\u00e4\",\"seconds\":3600,\"reason\":\" spam\\n\",\"id\":\"7\"}";
+           "\"target\":\"guest-\\u00e4\",\"seconds\":3600,"
+           "\"reason\":\" spam\\n\",\"id\":\"7\"}";
 
     is_int(parse(json), NGX_OK, "ban");
     is_str(&cmd.user, "guest-\xc3\xa4", "user");

@@ -15,6 +15,7 @@
 static void folded(const char *text, const char *expected, const char *what);
 static void test_kinds(void);
 static void test_fold(void);
+static void test_lower(void);
 static void test_twice(void);
 
 
@@ -23,6 +24,7 @@ main(void)
 {
     test_kinds();
     test_fold();
+    test_lower();
     test_twice();
 
     return done_testing();
@@ -128,6 +130,24 @@ test_fold(void)
 
     is_int(ngx_live_chat_fold(0x397, 1), 'h', "Eta among Latin letters");
     is_int(ngx_live_chat_fold(0x397, 0), 'n', "Eta among others");
+}
+
+
+static void
+test_lower(void)
+{
+    u_char      *p, *q;
+    ngx_uint_t   bad;
+
+    p = (u_char *) "AZÀÞĀĶĹŇŊŶŸŹŽΑΣΆΈΏЀЏАЯѠҊӀӁӐԱՖ@[×中";
+    q = (u_char *) "azàþāķĺňŋŷÿźžασάέώѐџаяѡҋӏӂӑաֆ@[×中";
+
+    for (bad = 0; *p; /* void */) {
+        bad += (ngx_live_chat_lower(ngx_live_utf8_get(&p))
+                != ngx_live_utf8_get(&q));
+    }
+
+    is_int(bad, 0, "lower case");
 }
 
 
