@@ -91,18 +91,39 @@ allowed($b, token('grace'), 'others are not');
 
 # Redis was away
 
+my $back_again = token('ivan', claims => '{"iat":' . (time() - 100 | 0) . '}');
+revoke($a->url('/revoke'), 'sub', 'ivan');
+refused($_, $back_again, 'one who is revoked') for $a, $b;
+
 $redis->stop;
 $token = token('heidi', claims => '{"iat":' . (time() - 100 | 0) . '}');
 is(status($_, $token), 200, 'without Redis tokens are as good') for $a, $b;
 revoke($a->url('/revoke'), 'sub', 'heidi');
 is(status($a, $token), 403, 'and revoked at the node that is told');
 $a->wait_log(qr/\[warn\].*Redis will be told of a revocation later/);
+
+my $mark = $a->log_mark;
+revoke($a->url('/revoke'), 'sub', 'ivan', '--undo');
+is(status($a, $back_again), 200, 'taken back at the node that is told');
+is(status($b, $back_again), 403, 'and not at the other');
+$a->wait_log(qr/\[warn\].*Redis will be told of a revocation later/, 20,
+    $mark);
+
 $redis->start;
 my $back = watch();
 wait_for(sub { eval { $redis->command('PING') } }, 10, 'Redis');
 
 refused($b, $token, 'and at the other when it is back');
 cmp_ok($back->(), '<', 5 * factor(), 'within five seconds');
+allowed($b, $back_again, 'what was taken back, too');
+is(status($a, $back_again), 200, 'and it stays so');
+
+# it may be revoked again
+
+revoke($b->url('/revoke'), 'sub', 'ivan');
+refused($_, $back_again, 'revoked again') for $a, $b;
+revoke($b->url('/revoke'), 'sub', 'ivan', '--undo');
+allowed($_, $back_again, 'and taken back') for $a, $b;
 
 # Redis has lost its memory
 

@@ -8,6 +8,7 @@
 #include "ngx_live_token_revoke.h"
 #include "ngx_live_redis.h"
 #include "ngx_live_worker.h"
+#include "ngx_live_name.h"
 
 
 /*
@@ -38,6 +39,15 @@ typedef struct {
 } ngx_live_token_redis_push_t;
 
 
+/* what Redis is being told of */
+
+typedef struct {
+    ngx_uint_t                 kind;
+    ngx_uint_t                 undo;
+    ngx_str_t                  value;
+} ngx_live_token_redis_told_t;
+
+
 static void ngx_live_token_redis_message(ngx_str_t *channel,
     ngx_str_t *message, void *data);
 static ngx_int_t ngx_live_token_redis_member(u_char *p, u_char *last,
@@ -47,10 +57,14 @@ static void ngx_live_token_redis_loaded(ngx_live_redis_reply_t *reply,
     void *data);
 static void ngx_live_token_redis_tell(ngx_uint_t kind, ngx_str_t *value,
     time_t before, time_t until, ngx_log_t *log);
+static ngx_int_t ngx_live_token_redis_send(ngx_live_token_redis_told_t *told,
+    time_t before, time_t until);
 static void ngx_live_token_redis_told(ngx_live_redis_reply_t *reply,
     void *data);
 static void ngx_live_token_redis_untold(void);
 static void ngx_live_token_redis_tick(ngx_event_t *ev);
+static ngx_int_t ngx_live_token_redis_push_all(
+    ngx_live_token_revoke_t *table, ngx_pool_t *pool);
 static ngx_int_t ngx_live_token_redis_push(ngx_array_t *list,
     ngx_uint_t from, ngx_pool_t *pool);
 static void ngx_live_token_redis_pushed(ngx_live_redis_reply_t *reply,
@@ -221,7 +235,9 @@ ngx_live_token_redis_member(u_char *p, u_char *last, time_t until)
         return NGX_OK;
     }
 
-    if (until <= ngx_time()) {
+    if (until <= ngx_time()
+        || ngx_live_token_revoke_undone(NGX_LIVE_REVOKE_JTI + kind, &value, 0))
+    {
         return NGX_OK;
     }
 
@@ -358,7 +374,12 @@ ngx_live_token_unrevoke_everywhere(ngx_uint_t kind, ngx_str_t *value,
 {
     ngx_int_t  rc;
 
-    rc = ngx_live_token_unrevoke(kind, value);
+    if (!ngx_live_redis_on()) {
+        return ngx_live_token_unrevoke(kind, value);
+    }
+
+    rc = ngx_live_token_revoke_undo(kind, value,
+                                    ngx_time() + NGX_LIVE_TOKEN_REDIS_TRUST);
 
     ngx_live_token_redis_tell(kind, value, 0, 0, log);
 
@@ -372,28 +393,60 @@ static void
 ngx_live_token_redis_tell(ngx_uint_t kind, ngx_str_t *value, time_t before,
     time_t until, ngx_log_t *log)
 {
-    u_char                 *p;
-    ngx_str_t               member, name;
-    ngx_live_redis_args_t   a;
+    ngx_live_token_redis_told_t  *told;
 
     if (!ngx_live_redis_on()) {
         return;
     }
 
-    name.data = (u_char *) ngx_live_token_redis_kinds[kind
-                                                      - NGX_LIVE_REVOKE_JTI];
-    name.len = ngx_strlen(name.data);
+    told = ngx_alloc(sizeof(ngx_live_token_redis_told_t) + value->len, log);
 
-    member.len = 0;
-    member.data = ngx_alloc(sizeof("stream  ") + NGX_TIME_T_LEN + value->len,
-                            log);
-    if (member.data == NULL) {
-        return;
+    if (told) {
+        told->kind = kind;
+        told->undo = (until == 0);
+        told->value.len = value->len;
+        told->value.data = (u_char *) (told + 1);
+        ngx_memcpy(told->value.data, value->data, value->len);
+
+        if (ngx_live_token_redis_send(told, before, until) == NGX_OK) {
+            return;
+        }
+
+        ngx_free(told);
     }
 
-    if (until) {
-        p = ngx_sprintf(member.data, "%V %T %V", &name, before, value);
-        member.len = p - member.data;
+    ngx_log_error(NGX_LOG_ERR, log, 0,
+                  "Redis was not told of the revocation of a %s",
+                  ngx_live_token_redis_kinds[kind - NGX_LIVE_REVOKE_JTI]);
+
+    ngx_live_token_redis_untold();
+}
+
+
+static ngx_int_t
+ngx_live_token_redis_send(ngx_live_token_redis_told_t *told, time_t before,
+    time_t until)
+{
+    u_char                  buf[sizeof("stream  ") + NGX_TIME_T_LEN
+                                + NGX_LIVE_NAME_KEY_MAX];
+    ngx_str_t               member;
+    const char             *name;
+    ngx_live_redis_args_t   a;
+
+    name = ngx_live_token_redis_kinds[told->kind - NGX_LIVE_REVOKE_JTI];
+
+    if (told->undo) {
+        ngx_live_redis_args_script(&a, &ngx_live_token_redis_remove, 1);
+        ngx_live_redis_key(&a, "revoked");
+        ngx_live_redis_arg_text(&a, name);
+        ngx_live_redis_arg(&a, &told->value);
+        ngx_live_redis_key(&a, "revoke");
+
+    } else {
+        member.data = buf;
+        member.len = ngx_slprintf(buf, buf + sizeof(buf), "%s %T %V", name,
+                                  before, &told->value)
+                     - buf;
 
         ngx_live_redis_args_script(&a, &ngx_live_token_redis_add, 1);
         ngx_live_redis_key(&a, "revoked");
@@ -401,50 +454,32 @@ ngx_live_token_redis_tell(ngx_uint_t kind, ngx_str_t *value, time_t before,
         ngx_live_redis_arg(&a, &member);
         ngx_live_redis_key(&a, "revoke");
         ngx_live_redis_arg_int(&a, ngx_time());
-
-    } else {
-        ngx_live_redis_args_script(&a, &ngx_live_token_redis_remove, 1);
-        ngx_live_redis_key(&a, "revoked");
-        ngx_live_redis_arg(&a, &name);
-        ngx_live_redis_arg(&a, value);
-        ngx_live_redis_key(&a, "revoke");
     }
 
-    if (ngx_live_redis_command(&a, ngx_live_token_redis_told,
-                               until ? &ngx_live_token_redis_add : NULL)
-        == NULL)
-    {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "Redis was not told of the revocation of a %V", &name);
-
-        if (until) {
-            ngx_live_token_redis_untold();
-        }
-    }
-
-    ngx_free(member.data);
+    return ngx_live_redis_command(&a, ngx_live_token_redis_told, told)
+           ? NGX_OK : NGX_ERROR;
 }
 
 
 static void
 ngx_live_token_redis_told(ngx_live_redis_reply_t *reply, void *data)
 {
-    if (reply->type != NGX_LIVE_REDIS_ERROR) {
-        return;
+    ngx_live_token_redis_told_t *told = data;
+
+    if (reply->type == NGX_LIVE_REDIS_ERROR) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "Redis will be told of a revocation later: %V",
+                      &reply->str);
+
+        ngx_live_token_redis_pushing.rested = ngx_current_msec
+                                              + NGX_LIVE_TOKEN_REDIS_REST;
+        ngx_live_token_redis_untold();
+
+    } else if (told->undo) {
+        (void) ngx_live_token_revoke_undone(told->kind, &told->value, 1);
     }
 
-    if (data == NULL) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                      "Redis was not told that a revocation was taken back: "
-                      "%V", &reply->str);
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                  "Redis will be told of a revocation later: %V",
-                  &reply->str);
-
-    ngx_live_token_redis_untold();
+    ngx_free(told);
 }
 
 
@@ -464,9 +499,7 @@ ngx_live_token_redis_untold(void)
 static void
 ngx_live_token_redis_tick(ngx_event_t *ev)
 {
-    ngx_uint_t                i;
     ngx_pool_t               *pool;
-    ngx_array_t              *list;
     ngx_live_token_revoke_t  *table;
 
     ngx_add_timer(ev, NGX_LIVE_TOKEN_REDIS_TICK);
@@ -494,23 +527,45 @@ ngx_live_token_redis_tick(ngx_event_t *ev)
     table->sh->untold = 0;
     ngx_live_token_redis_pushing.failed = 0;
 
-    list = ngx_live_token_revoke_list(table, pool);
-
-    for (i = 0;
-         list && (i == 0 || i < list->nelts);
-         i += NGX_LIVE_TOKEN_REDIS_BATCH)
-    {
-        if (ngx_live_token_redis_push(list, i, pool) != NGX_OK) {
-            ngx_live_token_redis_pushing.failed = 1;
-            break;
-        }
-    }
-
-    if (list == NULL || ngx_live_token_redis_pushing.failed) {
+    if (ngx_live_token_redis_push_all(table, pool) != NGX_OK) {
+        ngx_live_token_redis_pushing.failed = 1;
         ngx_live_token_redis_untold();
     }
 
     ngx_destroy_pool(pool);
+}
+
+
+static ngx_int_t
+ngx_live_token_redis_push_all(ngx_live_token_revoke_t *table, ngx_pool_t *pool)
+{
+    ngx_uint_t                 i;
+    ngx_array_t               *list, *undone;
+    ngx_live_token_revoked_t  *r;
+
+    list = ngx_live_token_revoke_list(table, 0, pool);
+    undone = ngx_live_token_revoke_list(table, 1, pool);
+
+    if (list == NULL || undone == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* first what is taken back: it may have been entered anew since */
+
+    r = undone->elts;
+
+    for (i = 0; i < undone->nelts; i++) {
+        ngx_live_token_redis_tell(r[i].kind, &r[i].value, 0, 0,
+                                  ngx_cycle->log);
+    }
+
+    for (i = 0; i == 0 || i < list->nelts; i += NGX_LIVE_TOKEN_REDIS_BATCH) {
+        if (ngx_live_token_redis_push(list, i, pool) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

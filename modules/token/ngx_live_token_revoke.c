@@ -18,6 +18,7 @@ typedef struct {
     ngx_queue_t                queue;
     time_t                     before;     /* s, NGX_LIVE_CLAIM_NEVER: all */
     time_t                     until;      /* s */
+    ngx_uint_t                 undone;     /* taken back; Redis is to know */
     u_char                     data[1];
 } ngx_live_token_revoked_sh_t;
 
@@ -35,6 +36,11 @@ static ngx_int_t ngx_live_token_revoke_key(ngx_live_token_revoke_key_t *key,
     ngx_uint_t kind, ngx_str_t *value);
 static ngx_int_t ngx_live_token_revoke_add(ngx_live_token_revoke_t *table,
     ngx_live_token_revoke_key_t *key, time_t before, time_t until);
+static ngx_live_token_revoked_sh_t *ngx_live_token_revoke_lookup_locked(
+    ngx_live_token_revoke_t *table, ngx_live_token_revoke_key_t *key);
+static ngx_live_token_revoked_sh_t *ngx_live_token_revoke_insert_locked(
+    ngx_live_token_revoke_t *table, ngx_live_token_revoke_key_t *key,
+    time_t before, time_t until);
 static ngx_live_token_revoked_sh_t *ngx_live_token_revoke_alloc_locked(
     ngx_live_token_revoke_t *table, size_t size);
 static void ngx_live_token_revoke_purge_locked(ngx_live_token_revoke_t *table,
@@ -159,10 +165,9 @@ ngx_live_token_revoke_add(ngx_live_token_revoke_t *table,
 
     ngx_live_token_revoke_purge_locked(table, NGX_LIVE_TOKEN_REVOKE_PURGE);
 
-    e = (ngx_live_token_revoked_sh_t *)
-            ngx_str_rbtree_lookup(&table->sh->rbtree, &key->str, key->hash);
+    e = ngx_live_token_revoke_lookup_locked(table, key);
 
-    if (e && e->until <= ngx_time()) {
+    if (e && (e->until <= ngx_time() || e->undone)) {
 
         /* what is over must not last on with the new one */
 
@@ -177,12 +182,34 @@ ngx_live_token_revoke_add(ngx_live_token_revoke_t *table,
         return NGX_OK;
     }
 
+    e = ngx_live_token_revoke_insert_locked(table, key, before, until);
+
+    ngx_shmtx_unlock(&table->shpool->mutex);
+
+    return e ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_live_token_revoked_sh_t *
+ngx_live_token_revoke_lookup_locked(ngx_live_token_revoke_t *table,
+    ngx_live_token_revoke_key_t *key)
+{
+    return (ngx_live_token_revoked_sh_t *)
+               ngx_str_rbtree_lookup(&table->sh->rbtree, &key->str, key->hash);
+}
+
+
+static ngx_live_token_revoked_sh_t *
+ngx_live_token_revoke_insert_locked(ngx_live_token_revoke_t *table,
+    ngx_live_token_revoke_key_t *key, time_t before, time_t until)
+{
+    ngx_live_token_revoked_sh_t  *e;
+
     e = ngx_live_token_revoke_alloc_locked(table,
                               offsetof(ngx_live_token_revoked_sh_t, data)
                               + key->str.len);
     if (e == NULL) {
-        ngx_shmtx_unlock(&table->shpool->mutex);
-        return NGX_ERROR;
+        return NULL;
     }
 
     ngx_memcpy(e->data, key->data, key->str.len);
@@ -192,14 +219,13 @@ ngx_live_token_revoke_add(ngx_live_token_revoke_t *table,
     e->sn.node.key = key->hash;
     e->before = before;
     e->until = until;
+    e->undone = 0;
 
     ngx_rbtree_insert(&table->sh->rbtree, &e->sn.node);
     ngx_queue_insert_head(&table->sh->queue, &e->queue);
     table->sh->n++;
 
-    ngx_shmtx_unlock(&table->shpool->mutex);
-
-    return NGX_OK;
+    return e;
 }
 
 
@@ -327,8 +353,7 @@ ngx_live_token_unrevoke(ngx_uint_t kind, ngx_str_t *value)
 
     ngx_shmtx_lock(&table->shpool->mutex);
 
-    e = (ngx_live_token_revoked_sh_t *)
-            ngx_str_rbtree_lookup(&table->sh->rbtree, &key.str, key.hash);
+    e = ngx_live_token_revoke_lookup_locked(table, &key);
 
     if (e) {
         ngx_live_token_revoke_delete_locked(table, e);
@@ -337,6 +362,76 @@ ngx_live_token_unrevoke(ngx_uint_t kind, ngx_str_t *value)
     ngx_shmtx_unlock(&table->shpool->mutex);
 
     return e ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_live_token_revoke_undo(ngx_uint_t kind, ngx_str_t *value, time_t until)
+{
+    ngx_int_t                     rc;
+    ngx_live_token_revoke_t      *table;
+    ngx_live_token_revoked_sh_t  *e;
+    ngx_live_token_revoke_key_t   key;
+
+    table = ngx_live_token_revoke_table();
+
+    if (table == NULL || ngx_live_token_revoke_key(&key, kind, value) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_OK;
+
+    ngx_shmtx_lock(&table->shpool->mutex);
+
+    e = ngx_live_token_revoke_lookup_locked(table, &key);
+
+    if (e == NULL || e->undone) {
+        rc = NGX_DECLINED;
+    }
+
+    if (e == NULL) {
+        e = ngx_live_token_revoke_insert_locked(table, &key, 0, until);
+    }
+
+    if (e) {
+        e->undone = 1;
+    }
+
+    ngx_shmtx_unlock(&table->shpool->mutex);
+
+    return rc;
+}
+
+
+ngx_uint_t
+ngx_live_token_revoke_undone(ngx_uint_t kind, ngx_str_t *value,
+    ngx_uint_t forget)
+{
+    ngx_uint_t                    undone;
+    ngx_live_token_revoke_t      *table;
+    ngx_live_token_revoked_sh_t  *e;
+    ngx_live_token_revoke_key_t   key;
+
+    table = ngx_live_token_revoke_table();
+
+    if (table == NULL || ngx_live_token_revoke_key(&key, kind, value) != NGX_OK)
+    {
+        return 0;
+    }
+
+    ngx_shmtx_lock(&table->shpool->mutex);
+
+    e = ngx_live_token_revoke_lookup_locked(table, &key);
+    undone = (e && e->undone);
+
+    if (undone && forget) {
+        ngx_live_token_revoke_delete_locked(table, e);
+    }
+
+    ngx_shmtx_unlock(&table->shpool->mutex);
+
+    return undone;
 }
 
 
@@ -377,10 +472,9 @@ ngx_live_token_revoke_find(ngx_live_token_revoke_t *table, ngx_uint_t kind,
 
     ngx_shmtx_lock(&table->shpool->mutex);
 
-    e = (ngx_live_token_revoked_sh_t *)
-            ngx_str_rbtree_lookup(&table->sh->rbtree, &key.str, key.hash);
+    e = ngx_live_token_revoke_lookup_locked(table, &key);
 
-    found = (e && e->until > ngx_time() && iat < e->before);
+    found = (e && !e->undone && e->until > ngx_time() && iat < e->before);
 
     ngx_shmtx_unlock(&table->shpool->mutex);
 
@@ -389,7 +483,8 @@ ngx_live_token_revoke_find(ngx_live_token_revoke_t *table, ngx_uint_t kind,
 
 
 ngx_array_t *
-ngx_live_token_revoke_list(ngx_live_token_revoke_t *table, ngx_pool_t *pool)
+ngx_live_token_revoke_list(ngx_live_token_revoke_t *table, ngx_uint_t undone,
+    ngx_pool_t *pool)
 {
     time_t                        now;
     ngx_queue_t                  *q;
@@ -412,7 +507,7 @@ ngx_live_token_revoke_list(ngx_live_token_revoke_t *table, ngx_pool_t *pool)
     {
         e = ngx_queue_data(q, ngx_live_token_revoked_sh_t, queue);
 
-        if (e->until <= now) {
+        if (e->until <= now || e->undone != undone) {
             continue;
         }
 

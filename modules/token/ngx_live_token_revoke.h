@@ -59,9 +59,24 @@ ngx_int_t ngx_live_token_revoke_init(ngx_shm_zone_t *shm_zone, void *data);
 /* the table of the running cycle, NULL if there is none */
 ngx_live_token_revoke_t *ngx_live_token_revoke_table(void);
 
-/* what is in force, ngx_live_token_revoked_t in the pool; NULL: no memory */
+/*
+ * What is in force, or undone, ngx_live_token_revoked_t in the pool; NULL: no
+ * memory.
+ */
 ngx_array_t *ngx_live_token_revoke_list(ngx_live_token_revoke_t *table,
-    ngx_pool_t *pool);
+    ngx_uint_t undone, ngx_pool_t *pool);
+
+/*
+ * Takes back as ngx_live_token_unrevoke() does, but keeps it in mind until
+ * Redis knows; "until" if there was none here.  What Redis says of the value
+ * meanwhile is out of date.
+ */
+ngx_int_t ngx_live_token_revoke_undo(ngx_uint_t kind, ngx_str_t *value,
+    time_t until);
+
+/* non-zero if this is so; forget: Redis knows */
+ngx_uint_t ngx_live_token_revoke_undone(ngx_uint_t kind, ngx_str_t *value,
+    ngx_uint_t forget);
 
 
 #endif /* _NGX_LIVE_TOKEN_REVOKE_H_INCLUDED_ */
