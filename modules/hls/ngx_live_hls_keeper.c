@@ -38,6 +38,9 @@
  */
 #define NGX_LIVE_HLS_KEEPER_LATE   3
 
+/* ms between two lines about playlists that could not be written */
+#define NGX_LIVE_HLS_KEEPER_LOG    60000
+
 
 typedef struct {
     ngx_str_t                  dir;        /* hls_path/APP, with \0 */
@@ -58,6 +61,9 @@ typedef struct {
     ngx_uint_t                 nlive;
 
     ngx_uint_t                 changed;    /* playlists were written */
+
+    ngx_msec_t                 clock;      /* ms */
+    ngx_msec_t                 logged;
 } ngx_live_hls_keeper_t;
 
 
@@ -77,12 +83,14 @@ static ngx_uint_t ngx_live_hls_keeper_stream(ngx_live_hls_keeper_t *k,
 static void ngx_live_hls_keeper_session(ngx_live_hls_keeper_t *k,
     ngx_live_hls_keeper_app_t *app, u_char *dir, ngx_log_t *log);
 static ngx_uint_t ngx_live_hls_keeper_ended(u_char *path);
-static ngx_uint_t ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended,
-    ngx_log_t *log);
-static void ngx_live_hls_keeper_media(ngx_live_hls_loaded_t *l, ngx_uint_t n,
+static ngx_err_t ngx_live_hls_keeper_end(ngx_live_hls_keeper_t *k,
     u_char *dir, ngx_uint_t ended, ngx_log_t *log);
-static void ngx_live_hls_keeper_index(ngx_live_hls_loaded_t *l, u_char *dir,
-    ngx_log_t *log);
+static ngx_err_t ngx_live_hls_keeper_final(ngx_live_hls_loaded_t *l,
+    u_char *dir, ngx_log_t *log);
+static ngx_err_t ngx_live_hls_keeper_media(ngx_live_hls_loaded_t *l,
+    ngx_uint_t n, u_char *dir, ngx_uint_t ended, ngx_log_t *log);
+static ngx_err_t ngx_live_hls_keeper_index(ngx_live_hls_loaded_t *l,
+    u_char *dir, ngx_log_t *log);
 static void ngx_live_hls_keeper_delete(u_char *dir, ngx_log_t *log);
 static void ngx_live_hls_keeper_delete_index(u_char *dir, ngx_log_t *log);
 static ngx_int_t ngx_live_hls_keeper_next(ngx_dir_t *d, u_char *dir,
@@ -215,6 +223,7 @@ ngx_live_hls_keeper_handler(ngx_event_t *ev)
     }
 
     k->now = ngx_time();
+    k->clock = ngx_current_msec;
     k->changed = 0;
 
     task = &k->task;
@@ -399,8 +408,8 @@ ngx_live_hls_keeper_session(ngx_live_hls_keeper_t *k,
     ngx_live_hls_keeper_app_t *app, u_char *dir, ngx_log_t *log)
 {
     u_char           path[NGX_MAX_PATH];
-    time_t           age;
-    ngx_uint_t       ended;
+    time_t           age, late;
+    ngx_err_t        err;
     ngx_file_info_t  fi;
 
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/journal%Z", dir);
@@ -417,9 +426,8 @@ ngx_live_hls_keeper_session(ngx_live_hls_keeper_t *k,
     }
 
     age = k->now - ngx_file_mtime(&fi);
-    ended = ngx_live_hls_keeper_ended(path);
 
-    if (ended) {
+    if (ngx_live_hls_keeper_ended(path)) {
         if (age > app->window) {
             ngx_live_hls_keeper_delete(dir, log);
         }
@@ -427,9 +435,26 @@ ngx_live_hls_keeper_session(ngx_live_hls_keeper_t *k,
         return;
     }
 
-    k->changed += ngx_live_hls_keeper_end(dir,
-                                age > app->recover + NGX_LIVE_HLS_KEEPER_LATE,
-                                log);
+    late = app->recover + NGX_LIVE_HLS_KEEPER_LATE;
+
+    err = ngx_live_hls_keeper_end(k, dir, age > late, log);
+
+    if (err == 0) {
+        return;
+    }
+
+    if (k->logged == 0 || k->clock - k->logged >= NGX_LIVE_HLS_KEEPER_LOG) {
+        k->logged = k->clock;
+
+        ngx_log_error(NGX_LOG_ERR, log, err,
+                      "could not write playlists of HLS session \"%s\"", dir);
+    }
+
+    /* it cannot end on a disk that is full of such sessions */
+
+    if (age > late + app->window) {
+        ngx_live_hls_keeper_delete(dir, log);
+    }
 }
 
 
@@ -461,16 +486,17 @@ ngx_live_hls_keeper_ended(u_char *path)
 }
 
 
-/* writes the playlists of a session; the final ones only once; 0: none */
+/* writes the playlists of a session; the final ones only once */
 
-static ngx_uint_t
-ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended, ngx_log_t *log)
+static ngx_err_t
+ngx_live_hls_keeper_end(ngx_live_hls_keeper_t *k, u_char *dir,
+    ngx_uint_t ended, ngx_log_t *log)
 {
-    u_char                         *p, line[64], path[NGX_MAX_PATH];
-    ngx_uint_t                      i;
-    ngx_file_info_t                 fi;
-    ngx_live_hls_loaded_t           l;
-    ngx_live_hls_journal_record_t   rec;
+    u_char                  path[NGX_MAX_PATH];
+    ngx_err_t               err;
+    ngx_uint_t              i;
+    ngx_file_info_t         fi;
+    ngx_live_hls_loaded_t   l;
 
     if (ngx_live_hls_load(&l, dir, log) != NGX_OK) {
         return 0;
@@ -479,47 +505,88 @@ ngx_live_hls_keeper_end(u_char *dir, ngx_uint_t ended, ngx_log_t *log)
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V.m3u8%Z", dir,
                         &l.renditions[0].track.name);
 
+    err = 0;
+
     if (!ended && ngx_file_info(path, &fi) != NGX_FILE_ERROR
         && ngx_file_mtime(&fi) > l.mtime)
     {
-        ngx_live_hls_load_free(&l);
-        return 0;
+        goto done;
     }
 
-    for (i = 0; i < l.n; i++) {
-        ngx_live_hls_keeper_media(&l, i, dir, ended, log);
+    for (i = 0; err == 0 && i < l.n; i++) {
+        err = ngx_live_hls_keeper_media(&l, i, dir, ended, log);
     }
 
-    ngx_live_hls_keeper_index(&l, dir, log);
-
-    if (ended) {
-        ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                      "HLS session \"%s\" was not continued and ends", dir);
-
-        (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/journal%Z", dir);
-
-        rec.type = NGX_LIVE_HLS_JOURNAL_END;
-        p = ngx_live_hls_journal_write(line, line + sizeof(line), &rec);
-
-        if (p) {
-            (void) ngx_live_hls_file_end(path, l.len, l.valid, line,
-                                         p - line);
-        }
+    if (err == 0) {
+        err = ngx_live_hls_keeper_index(&l, dir, log);
     }
+
+    /* without its playlists nobody would learn that it is over */
+
+    if (err == 0 && ended) {
+        err = ngx_live_hls_keeper_final(&l, dir, log);
+    }
+
+    k->changed += (err == 0);
+
+done:
 
     ngx_live_hls_load_free(&l);
 
-    return 1;
+    return err;
 }
 
 
-static void
+static ngx_err_t
+ngx_live_hls_keeper_final(ngx_live_hls_loaded_t *l, u_char *dir,
+    ngx_log_t *log)
+{
+    u_char                         *p, line[64], path[NGX_MAX_PATH];
+    ngx_err_t                       err;
+    ngx_uint_t                      i;
+    ngx_live_hls_journal_record_t   rec;
+
+    rec.type = NGX_LIVE_HLS_JOURNAL_END;
+    p = ngx_live_hls_journal_write(line, line + sizeof(line), &rec);
+
+    if (p == NULL) {
+        return 0;
+    }
+
+    (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/journal%Z", dir);
+
+    err = ngx_live_hls_file_end(path, l->len, l->valid, line, p - line);
+
+    if (err == 0) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "HLS session \"%s\" was not continued and ends", dir);
+        return 0;
+    }
+
+    if (err != EAGAIN) {
+        return err;
+    }
+
+    /* it goes on meanwhile: after another restart these would be wrong */
+
+    for (i = 0; i < l->n; i++) {
+        (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V.m3u8%Z", dir,
+                            &l->renditions[i].track.name);
+        (void) ngx_delete_file(path);
+    }
+
+    return 0;
+}
+
+
+static ngx_err_t
 ngx_live_hls_keeper_media(ngx_live_hls_loaded_t *l, ngx_uint_t n, u_char *dir,
     ngx_uint_t ended, ngx_log_t *log)
 {
     u_char                           *text, *p, path[NGX_MAX_PATH];
     size_t                            size;
     uint64_t                          last;
+    ngx_err_t                         err;
     ngx_uint_t                        i;
     ngx_file_info_t                   fi;
     ngx_live_hls_archive_t            a;
@@ -533,7 +600,7 @@ ngx_live_hls_keeper_media(ngx_live_hls_loaded_t *l, ngx_uint_t n, u_char *dir,
 
     a.segments = ngx_calloc((r->n + 1) * sizeof(ngx_live_hls_segment_t), log);
     if (a.segments == NULL) {
-        return;
+        return NGX_ENOMEM;
     }
 
     a.playlist.track = r->track.name;
@@ -588,24 +655,27 @@ ngx_live_hls_keeper_media(ngx_live_hls_loaded_t *l, ngx_uint_t n, u_char *dir,
     ngx_free(a.segments);
 
     if (text == NULL) {
-        return;
+        return NGX_ENOMEM;
     }
 
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/%V.m3u8%Z", dir,
                         &r->track.name);
 
-    (void) ngx_live_hls_file_put(path, text, size);
+    err = ngx_live_hls_file_put(path, text, size);
 
     ngx_free(text);
+
+    return err;
 }
 
 
-static void
+static ngx_err_t
 ngx_live_hls_keeper_index(ngx_live_hls_loaded_t *l, u_char *dir,
     ngx_log_t *log)
 {
     u_char                           *text, path[NGX_MAX_PATH];
     size_t                            size;
+    ngx_err_t                         err;
     ngx_uint_t                        i, k, independent;
     ngx_live_hls_rate_t               rate;
     ngx_live_hls_rendition_t          list[NGX_LIVE_TRACKS], *to;
@@ -651,14 +721,16 @@ ngx_live_hls_keeper_index(ngx_live_hls_loaded_t *l, u_char *dir,
     text = ngx_live_hls_archive_index(&l->header.session, list, l->n,
                                       independent, &size, log);
     if (text == NULL) {
-        return;
+        return NGX_ENOMEM;
     }
 
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%s/../index.m3u8%Z", dir);
 
-    (void) ngx_live_hls_file_put(path, text, size);
+    err = ngx_live_hls_file_put(path, text, size);
 
     ngx_free(text);
+
+    return err;
 }
 
 
