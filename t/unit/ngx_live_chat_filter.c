@@ -28,6 +28,7 @@ static void test_false(void);
 static void test_patterns(void);
 static void test_scripts(void);
 static void test_lists(void);
+static u_char *many_word(u_char *p, ngx_uint_t i);
 static void test_many(void);
 
 
@@ -251,7 +252,8 @@ test_false(void)
 static void
 test_patterns(void)
 {
-    list("1488\nfud*\n*ware\n*xyz*\n=Exact\nkill yourself\n=god*\nb a d\nstraße");
+    list("1488\nfud*\n*ware\n*xyz*\n=Exact\nkill yourself\n=god*\nb a d\n"
+         "straße");
 
     found("number 1488!", "1488");
     found("fud", "fud");
@@ -349,6 +351,15 @@ test_lists(void)
 }
 
 
+static u_char *
+many_word(u_char *p, ngx_uint_t i)
+{
+    return ngx_sprintf(p, "%c%c%c%ui%c", (int) ('a' + i % 26),
+                       (int) ('b' + i / 26 % 25), (int) ('c' + i / 650 % 24),
+                       i % 7 * 2 + 2, (int) ('a' + i / 15600));
+}
+
+
 static void
 test_many(void)
 {
@@ -364,9 +375,8 @@ test_many(void)
     last = p;
 
     for (i = 0; i < 20000; i++) {
-        last = ngx_sprintf(last, "%c%c%c%ui%c\n", (int) ('a' + i % 26),
-                           (int) ('b' + i / 26 % 25), (int) ('c' + i / 650 % 24),
-                           i % 7 * 2 + 2, (int) ('a' + i / 15600));
+        last = many_word(last, i);
+        *last++ = '\n';
     }
 
     filter = ngx_live_chat_filter_create(pool, p, last - p, &line, &reason);
@@ -376,9 +386,8 @@ test_many(void)
     n = 0;
 
     for (i = 0; i < 20000 && filter; i++) {
-        last = ngx_sprintf(text, "x %c%c%c%ui%c y", (int) ('a' + i % 26),
-                           (int) ('b' + i / 26 % 25), (int) ('c' + i / 650 % 24),
-                           i % 7 * 2 + 2, (int) ('a' + i / 15600));
+        last = many_word(ngx_cpymem(text, "x ", 2), i);
+        last = ngx_cpymem(last, " y", 2);
 
         n += (ngx_live_chat_filter_match(filter, text, last - text, &match)
               == NGX_OK);
