@@ -108,6 +108,15 @@ test_cursor(void)
     is_int(c.id.ms, 1700000000000, "ms");
     is_int(c.id.seq, 42, "seq");
 
+    /* that of docs/chat-protocol.md */
+
+    is_int(ngx_live_chat_cursor_parse(buf_copy("AAABi8_lQPAAAAGLz-VoAAAAAAAAAA"
+                                               "ADxy3VqQ", 38), 38, &c),
+           NGX_OK, "a cursor written elsewhere");
+    is_int(c.epoch, 1699999990000, "epoch");
+    is_int(c.id.ms, 1700000000000, "ms");
+    is_int(c.id.seq, 3, "seq");
+
     memset(&cursor, 0xff, sizeof(cursor));
 
     (void) ngx_live_chat_cursor_write(buf, &cursor);
