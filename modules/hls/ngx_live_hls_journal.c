@@ -36,6 +36,18 @@ typedef struct {
 } ngx_live_hls_journal_type_t;
 
 
+/* lines of a journal that count, beside those of segments */
+
+typedef struct {
+    ngx_str_t                 header;
+    ngx_str_t                 window;
+    uint64_t                  first;       /* segment of the window */
+    ngx_uint_t                n;           /* tracks */
+    ngx_str_t                 names[NGX_LIVE_HLS_JOURNAL_TRACKS];
+    ngx_str_t                 tracks[NGX_LIVE_HLS_JOURNAL_TRACKS];
+} ngx_live_hls_journal_kept_t;
+
+
 static void ngx_live_hls_journal_write_header(ngx_live_hls_journal_line_t *l,
     const ngx_live_hls_journal_record_t *rec);
 static void ngx_live_hls_journal_write_track(ngx_live_hls_journal_line_t *l,
@@ -79,6 +91,10 @@ static const char *ngx_live_hls_journal_parse(u_char *p, u_char *end,
 static const char *ngx_live_hls_journal_sum(u_char *p, u_char *end);
 static const char *ngx_live_hls_journal_order(ngx_live_hls_journal_t *j,
     ngx_live_hls_journal_record_t *rec);
+static ngx_int_t ngx_live_hls_journal_keep(ngx_live_hls_journal_kept_t *kept,
+    u_char *data, size_t len);
+static ngx_int_t ngx_live_hls_journal_keep_track(
+    ngx_live_hls_journal_kept_t *kept, ngx_str_t *name, ngx_str_t *line);
 
 
 /* by NGX_LIVE_HLS_JOURNAL_* */
@@ -343,82 +359,25 @@ size_t
 ngx_live_hls_journal_compact(u_char *data, size_t len, u_char *out)
 {
     u_char                         *p, *line;
-    uint64_t                        first;
-    ngx_int_t                       rc;
-    ngx_uint_t                      i, n;
-    ngx_str_t                       header, window;
-    ngx_str_t                       names[NGX_LIVE_HLS_JOURNAL_TRACKS];
-    ngx_str_t                       tracks[NGX_LIVE_HLS_JOURNAL_TRACKS];
+    ngx_uint_t                      i;
     ngx_live_hls_journal_t          j;
+    ngx_live_hls_journal_kept_t     kept;
     ngx_live_hls_journal_record_t   rec;
 
-    n = 0;
-    first = 0;
+    ngx_memzero(&kept, sizeof(ngx_live_hls_journal_kept_t));
 
-    ngx_str_null(&header);
-    ngx_str_null(&window);
-
-    ngx_live_hls_journal_init(&j, data, len);
-
-    for ( ;; ) {
-        line = j.pos;
-        rc = ngx_live_hls_journal_next(&j, &rec);
-
-        if (rc != NGX_OK) {
-            break;
-        }
-
-        switch (rec.type) {
-
-        case NGX_LIVE_HLS_JOURNAL_HEADER:
-            header.data = line;
-            header.len = j.pos - line;
-            break;
-
-        case NGX_LIVE_HLS_JOURNAL_TRACK:
-
-            for (i = 0; i < n; i++) {
-                if (names[i].len == rec.u.track.name.len
-                    && ngx_memcmp(names[i].data, rec.u.track.name.data,
-                                  names[i].len)
-                       == 0)
-                {
-                    break;
-                }
-            }
-
-            if (i == n && n++ == NGX_LIVE_HLS_JOURNAL_TRACKS) {
-                return 0;
-            }
-
-            names[i] = rec.u.track.name;
-            tracks[i].data = line;
-            tracks[i].len = j.pos - line;
-            break;
-
-        case NGX_LIVE_HLS_JOURNAL_WINDOW:
-            window.data = line;
-            window.len = j.pos - line;
-            first = rec.u.window.first;
-            break;
-
-        case NGX_LIVE_HLS_JOURNAL_END:
-            return 0;
-        }
-    }
-
-    if (rc != NGX_DONE || j.pos != data + len || header.len == 0) {
+    if (ngx_live_hls_journal_keep(&kept, data, len) != NGX_OK) {
         return 0;
     }
 
-    p = ngx_cpymem(out, header.data, header.len);
+    p = ngx_cpymem(out, kept.header.data, kept.header.len);
 
-    for (i = 0; i < n; i++) {
-        p = ngx_cpymem(p, tracks[i].data, tracks[i].len);
+    for (i = 0; i < kept.n; i++) {
+        p = ngx_cpymem(p, kept.tracks[i].data, kept.tracks[i].len);
     }
 
-    if (window.len) {
-        p = ngx_cpymem(p, window.data, window.len);
+    if (kept.window.len) {
+        p = ngx_cpymem(p, kept.window.data, kept.window.len);
     }
 
     ngx_live_hls_journal_init(&j, data, len);
@@ -428,13 +387,96 @@ ngx_live_hls_journal_compact(u_char *data, size_t len, u_char *out)
          line = j.pos)
     {
         if (rec.type == NGX_LIVE_HLS_JOURNAL_SEGMENT
-            && rec.u.segment.msn >= first)
+            && rec.u.segment.msn >= kept.first)
         {
             p = ngx_cpymem(p, line, j.pos - line);
         }
     }
 
     return p - out;
+}
+
+
+/* finds the newest lines of a whole journal that has not ended */
+
+static ngx_int_t
+ngx_live_hls_journal_keep(ngx_live_hls_journal_kept_t *kept, u_char *data,
+    size_t len)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      line;
+    ngx_live_hls_journal_t         j;
+    ngx_live_hls_journal_record_t  rec;
+
+    ngx_live_hls_journal_init(&j, data, len);
+
+    for ( ;; ) {
+        line.data = j.pos;
+        rc = ngx_live_hls_journal_next(&j, &rec);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        line.len = j.pos - line.data;
+
+        switch (rec.type) {
+
+        case NGX_LIVE_HLS_JOURNAL_HEADER:
+            kept->header = line;
+            break;
+
+        case NGX_LIVE_HLS_JOURNAL_TRACK:
+
+            if (ngx_live_hls_journal_keep_track(kept, &rec.u.track.name,
+                                                &line)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            break;
+
+        case NGX_LIVE_HLS_JOURNAL_WINDOW:
+            kept->window = line;
+            kept->first = rec.u.window.first;
+            break;
+
+        case NGX_LIVE_HLS_JOURNAL_END:
+            return NGX_ERROR;
+        }
+    }
+
+    return (rc == NGX_DONE && j.pos == data + len && kept->header.len)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_live_hls_journal_keep_track(ngx_live_hls_journal_kept_t *kept,
+    ngx_str_t *name, ngx_str_t *line)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < kept->n; i++) {
+        if (kept->names[i].len == name->len
+            && ngx_memcmp(kept->names[i].data, name->data, name->len) == 0)
+        {
+            break;
+        }
+    }
+
+    if (i == NGX_LIVE_HLS_JOURNAL_TRACKS) {
+        return NGX_ERROR;
+    }
+
+    if (i == kept->n) {
+        kept->names[kept->n++] = *name;
+    }
+
+    kept->tracks[i] = *line;
+
+    return NGX_OK;
 }
 
 
