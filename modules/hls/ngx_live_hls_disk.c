@@ -304,10 +304,11 @@ uint64_t
 ngx_live_hls_disk_journal(ngx_live_hls_disk_t *disk, u_char *line, size_t len)
 {
     u_char                    *p;
-    ngx_uint_t                 run;
+    ngx_uint_t                 run, lost;
     ngx_live_hls_disk_task_t  *t;
 
     run = 0;
+    lost = 1;
 
     (void) ngx_thread_mutex_lock(&disk->mutex, disk->log);
 
@@ -321,6 +322,7 @@ ngx_live_hls_disk_journal(ngx_live_hls_disk_t *disk, u_char *line, size_t len)
         p = disk->lines + disk->size;
         ngx_memcpy(p, line, len);
         disk->size += len;
+        lost = 0;
     }
 
     if (!disk->running && disk->lines) {
@@ -329,6 +331,13 @@ ngx_live_hls_disk_journal(ngx_live_hls_disk_t *disk, u_char *line, size_t len)
     }
 
     (void) ngx_thread_mutex_unlock(&disk->mutex, disk->log);
+
+    if (lost) {
+
+        /* why it could not be written is in the log */
+
+        (void) ngx_atomic_fetch_add(&disk->hls->stat.disk_refused, 1);
+    }
 
     if (!run) {
         return disk->given;
