@@ -169,6 +169,8 @@ $before = stalls();
 $encoder->kill;
 wait_for(sub { stream()->{state} eq 'waiting' }, 10, 'stream to wait');
 $b->wait_until('live.stalls.since > 0');
+ok(eval { $b->wait_until('live.player.away') },
+    'the playlist says that the encoder is away') or diag($@);
 reconnect();
 plays_on('plays on, encoder cut off and back', 3);
 is(stream()->{session}, $session, 'in the same session');
@@ -230,6 +232,8 @@ ok(eval {
         . ' === "The publisher is away"')
 }, 'starts in a gap')
     or diag($@, explain($b->eval('self.said'), $b->step('words')));
+isnt($b->eval('live.player.state'), 'playing',
+    'and does not play what was before it');
 
 reconnect();
 plays_on('and plays when the encoder is back', 3);

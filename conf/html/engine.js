@@ -64,9 +64,7 @@ export class HlsJs {
 
     updated(details) {
         const first = this.details === null;
-        const parts = details.partList;
-        const last = parts && parts.length ? parts[parts.length - 1]
-                   : details.fragments[details.fragments.length - 1];
+        const gap = this.endsInGap(details);
 
         this.details = details;
 
@@ -75,12 +73,30 @@ export class HlsJs {
             return;
         }
 
-        if (first && this.startsInGap(details)) {
+        if (first && (gap || this.startsInGap(details))) {
             this.report.trouble('gap');
             return;
         }
 
-        this.report.away(Boolean(last && last.gap));
+        this.report.away(gap);
+    }
+
+    /*
+     * A gap has no parts, but parts of what was before it are listed for some
+     * time, and hls.js takes their end for that of the stream: whoever comes
+     * then would get the last picture, or, somewhat later, none.
+     */
+
+    endsInGap(details) {
+        const parts = details.partList;
+        const part = parts && parts.length ? parts[parts.length - 1] : null;
+        const last = details.fragments[details.fragments.length - 1];
+
+        if (part && (!last || part.end > last.start + last.duration)) {
+            return Boolean(part.gap);
+        }
+
+        return Boolean(last && last.gap);
     }
 
     /*

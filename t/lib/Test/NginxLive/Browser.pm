@@ -109,7 +109,7 @@ sub step {
     print $fh JSON::PP->new->encode(\@step), "\n";
     close($fh);
 
-    my $r = $self->event('step', 150, ++$self->{steps});
+    my $r = $self->event('step', 150 * factor(), ++$self->{steps});
     die "step @step: $r->{why}\n" unless $r->{ok};
 
     return $r->{value};
@@ -121,7 +121,7 @@ sub eval { $_[0]->step('eval', $_[1]) }
 
 # Waits until code of the page's says yes.
 
-sub wait_until { $_[0]->step('wait', $_[1], $_[2] // 20) }
+sub wait_until { $_[0]->step('wait', $_[1], ($_[2] // 20) * 2 * factor()) }
 
 
 # Waits until it has ended by itself and returns the report.
