@@ -73,7 +73,6 @@ my $list = $hls->list('v0');
 my $c = $hls->client;
 my $session = $hls->session;
 my $v0 = $hls->path($hls->file('v0.m3u8'));
-my $part = $hls->file(($list->{segments}[-1]{parts} // [])->[0]{uri});
 my $segment = $hls->file($list->{segments}[-1]{uri});
 my $init = $hls->file($list->{segments}[0]{map});
 
@@ -89,8 +88,8 @@ is(cache($four, $four->file("v0.m3u8?_HLS_msn=$edge->{msn}"
     'max-age=4', 'blocking: the target duration');
 is(cache($four, $four->file('v0.m3u8?_HLS_msn=0')), 'max-age=4',
     'also of what is there');
-is(cache($hls, $_), 'max-age=31536000, immutable', "for ever: $_")
-    for $part, $segment, $init;
+is(cache(@$_), 'max-age=31536000, immutable', "for ever: $_->[1]")
+    for lasting_part(), [ $hls, $segment ], [ $hls, $init ];
 
 for my $bad ('v0-99999.m4s', 'v0-99999.0.m4s', 'v7.m3u8', 'index.html',
              'v0.m3u8?_HLS_msn=x', 'v0-init-0000000000000000.mp4')
@@ -111,9 +110,10 @@ is($hls->get($hls->file($hls->list('a1')->{segments}[-1]{uri}))
 
 # R15: strong tags, 304
 
-$part = $hls->file(newest_part($hls->list('v0')));
-
-for my $uri ($part, $segment, $init, 'index.m3u8') {
+for my $what (lasting_part(),
+              map { [ $hls, $_ ] } $segment, $init, 'index.m3u8')
+{
+    my ($hls, $uri) = @$what;
     my ($r, $n);
 
     # the multivariant playlist may change at any moment
@@ -141,9 +141,9 @@ for my $uri ($part, $segment, $init, 'index.m3u8') {
        ->{status}, 200, '200 of another tag');
 }
 
-$part = $hls->file(newest_part($hls->list('v0')));
+for my $what (lasting_part(), [ $hls, $segment ], [ $hls, $init ]) {
+    my ($hls, $uri) = @$what;
 
-for my $uri ($part, $segment, $init) {
     ok($c->get($hls->path($uri))->{headers}{'last-modified'},
         "Last-Modified of $uri");
 }
@@ -265,7 +265,7 @@ for my $args ('token=a.b-c_d~e', 'a=1&b=%22%20%3E&c', 'x=/:?@!$()*,;',
 
 # R19: HEAD; a part is there for some target durations only
 
-$part = $hls->file(newest_part($hls->list('v0')));
+my $part = $hls->file(newest_part($hls->list('v0')));
 
 for my $uri ($part, $segment, $init, 'index.m3u8') {
     my $g = $c->get($hls->path($uri));
@@ -290,8 +290,9 @@ for my $uri ($part, $segment, $init, 'index.m3u8') {
 
 # R19: ranges, of memory and of a file
 
-for my $uri ($hls->file(newest_part($hls->list('v0'))), $segment, $init)
-{
+for my $what (lasting_part(), [ $hls, $segment ], [ $hls, $init ]) {
+    my ($hls, $uri) = @$what;
+    my $path = $hls->path($uri);
     my $whole = $hls->get($uri);
     my $n = length $whole->{body};
 
@@ -301,7 +302,7 @@ for my $uri ($hls->file(newest_part($hls->list('v0'))), $segment, $init)
                    [ ($n - 5) . '-', $n - 5, 5 ], [ '-7', $n - 7, 7 ],
                    [ '0-' . ($n + 9), 0, $n ])
     {
-        my $r = range($uri, "bytes=$range->[0]");
+        my $r = range($path, "bytes=$range->[0]");
 
         is($r->{status}, 206, "206 of $range->[0]");
         ok($r->{body} eq substr($whole->{body}, $range->[1], $range->[2]),
@@ -310,26 +311,26 @@ for my $uri ($hls->file(newest_part($hls->list('v0'))), $segment, $init)
             . ($range->[1] + $range->[2] - 1) . "/$n", 'Content-Range');
     }
 
-    my $r = range($uri, "bytes=$n-");
+    my $r = range($path, "bytes=$n-");
     is($r->{status}, 416, '416 behind the end');
     is($r->{headers}{'content-range'}, "bytes */$n", 'and where that is');
     is($r->{headers}{'access-control-allow-origin'}, '*', 'other origins');
     is($r->{headers}{'cache-control'}, 'no-store', 'not to be kept');
 
-    is(range($uri, 'bytes=0-1,5-6')->{status}, 200, 'several: all of it');
-    is(range($uri, 'bytes=0-1', 'If-Range' => $whole->{headers}{etag})
+    is(range($path, 'bytes=0-1,5-6')->{status}, 200, 'several: all of it');
+    is(range($path, 'bytes=0-1', 'If-Range' => $whole->{headers}{etag})
        ->{status}, 206, 'If-Range');
-    is(range($uri, 'bytes=0-1', 'If-Range' => '"x"')->{status}, 200,
+    is(range($path, 'bytes=0-1', 'If-Range' => '"x"')->{status}, 200,
         'If-Range of another tag');
-    is(range($uri, 'bytes=0-1',
+    is(range($path, 'bytes=0-1',
              'If-Range' => $whole->{headers}{'last-modified'})->{status}, 206,
         'If-Range of its date');
-    is(range($uri, 'bytes=0-1',
+    is(range($path, 'bytes=0-1',
              'If-Range' => 'Sat, 01 Jan 2000 00:00:00 GMT')->{status}, 200,
         'If-Range of another date');
-    is(range($uri, 'bytes=0-1', 'If-None-Match' => $whole->{headers}{etag})
+    is(range($path, 'bytes=0-1', 'If-None-Match' => $whole->{headers}{etag})
        ->{status}, 304, 'If-None-Match comes first');
-    is(range($uri, 'seconds=0-1')->{status}, 200, 'a range of something else');
+    is(range($path, 'seconds=0-1')->{status}, 200, 'a range of something else');
 }
 
 # R19: other origins, also of errors
@@ -509,9 +510,17 @@ sub newest_part {
 }
 
 
+# A part that is there for twelve seconds: its stream has the longest target
+# duration.
+
+sub lasting_part {
+    return [ $four, $four->file(newest_part($four->list('v0'))) ];
+}
+
+
 sub range {
-    my ($uri, $range, %headers) = @_;
-    return $c->get($hls->path($uri), headers => { Range => $range, %headers });
+    my ($path, $range, %headers) = @_;
+    return $c->get($path, headers => { Range => $range, %headers });
 }
 
 
