@@ -95,6 +95,7 @@ struct ngx_live_access_s {
     uint64_t                     lease;     /* a rule's: something that is
                                                held while the session lasts;
                                                0: none */
+    uint64_t                     max_rate;  /* bits per second, 0: any */
     unsigned                     private:1;  /* what it gets is for nobody
                                                  else: not for caches */
     unsigned                     limited:1;  /* its playback is counted: it

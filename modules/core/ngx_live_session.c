@@ -54,6 +54,7 @@ ngx_live_session_open(ngx_live_session_t *s, ngx_live_stream_t *st,
     s->stream = st;
     s->in = 0;
     s->out = 0;
+    s->reason = NULL;
 
     if (st) {
         st->refs++;

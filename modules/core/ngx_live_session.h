@@ -44,6 +44,8 @@ struct ngx_live_session_s {
                                               session has a reference */
     size_t                     in;         /* bytes, not accounted yet */
     size_t                     out;
+    const char                *reason;     /* by who ends it, in this worker,
+                                              for the log; a constant or NULL */
     void                     (*handler)(ngx_live_session_t *s);
     void                      *data;
 };

@@ -428,7 +428,8 @@ ngx_http_live_flv_session_handler(ngx_live_session_t *s)
 
     ngx_http_set_log_request(c->log, f->request);
 
-    ngx_log_error(NGX_LOG_INFO, c->log, 0, "session was ended");
+    ngx_log_error(NGX_LOG_INFO, c->log, 0, "session was ended%s%s",
+                  s->reason ? ": " : "", s->reason ? s->reason : "");
 
     ngx_http_live_flv_end(f, NGX_LIVE_WEBSOCKET_POLICY);
     ngx_http_run_posted_requests(c);

@@ -135,6 +135,12 @@ ngx_int_t ngx_http_live_variable_set(ngx_http_variable_value_t *v,
 ngx_int_t ngx_http_live_add_phase_handler(ngx_conf_t *cf,
     ngx_http_phases phase, ngx_http_handler_pt handler);
 
+/*
+ * The rest of the response is sent at this rate (bits per second, 0: any),
+ * or at that of "limit_rate" if it is lower.
+ */
+void ngx_http_live_limit_rate(ngx_http_request_t *r, uint64_t rate);
+
 /* adds a response header; key is a constant, NULL: no memory */
 ngx_table_elt_t *ngx_http_live_header_push(ngx_http_request_t *r,
     const char *key);

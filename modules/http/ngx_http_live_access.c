@@ -147,6 +147,12 @@ ngx_http_live_access_result(ngx_http_request_t *r, ngx_http_live_ctx_t *ctx,
         ctx->app = a->app;
         ctx->name = a->name;
 
+        /* a live connection that is too slow would only lose pictures */
+
+        if (a->playback != NGX_LIVE_PLAYBACK_SESSION) {
+            ngx_http_live_limit_rate(r, a->max_rate);
+        }
+
         return ctx->handler(r);
     }
 
@@ -171,6 +177,30 @@ ngx_http_live_access_result(ngx_http_request_t *r, ngx_http_live_ctx_t *ctx,
     }
 
     return ngx_http_live_problem(r, NGX_HTTP_FORBIDDEN, NULL);
+}
+
+
+void
+ngx_http_live_limit_rate(ngx_http_request_t *r, uint64_t rate)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (rate == 0) {
+        return;
+    }
+
+    rate = (rate + 7) / 8;
+
+    if (!r->limit_rate_set) {
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        r->limit_rate = ngx_http_complex_value_size(r, clcf->limit_rate, 0);
+        r->limit_rate_set = 1;
+    }
+
+    if (r->limit_rate == 0 || r->limit_rate > rate) {
+        r->limit_rate = (size_t) rate;
+    }
 }
 
 

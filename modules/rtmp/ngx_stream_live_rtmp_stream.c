@@ -373,6 +373,7 @@ ngx_stream_live_rtmp_kill_handler(ngx_live_session_t *s)
 {
     ngx_int_t                rc;
     ngx_uint_t               refusal;
+    const char              *reason;
     ngx_stream_live_rtmp_t  *rs;
 
     rs = s->data;
@@ -380,10 +381,11 @@ ngx_stream_live_rtmp_kill_handler(ngx_live_session_t *s)
     refusal = rs->publish ? NGX_STREAM_LIVE_RTMP_PUBLISH_ENDED
                           : NGX_STREAM_LIVE_RTMP_PLAY_ENDED;
 
+    reason = s->reason ? s->reason : "session is to be ended";
+
     ngx_stream_live_rtmp_end(rs, 1);
 
-    rc = ngx_stream_live_rtmp_refuse_text(rs, refusal,
-                                          "session is to be ended");
+    rc = ngx_stream_live_rtmp_refuse_text(rs, refusal, reason);
     if (rc == NGX_ERROR) {
         ngx_stream_live_rtmp_fail(rs);
         return;

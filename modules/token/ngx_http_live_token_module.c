@@ -279,6 +279,10 @@ ngx_http_live_token_access_handler(ngx_http_request_t *r)
         return ngx_http_live_token_refuse(r, ctx);
     }
 
+    if (!tlcf->edge) {
+        ngx_http_live_limit_rate(r, ctx->claims.max_rate);
+    }
+
     return NGX_OK;
 }
 

@@ -71,11 +71,17 @@ ngx_int_t ngx_live_token_variable(ngx_live_access_t *a, char *name,
 ngx_int_t ngx_live_token_session_opened(ngx_live_session_t *session,
     ngx_live_access_t *a);
 void ngx_live_token_session_closed(ngx_live_session_t *session);
+ngx_int_t ngx_live_token_rate_opened(ngx_live_session_t *session,
+    ngx_live_access_t *a);
+void ngx_live_token_rate_closed(ngx_live_session_t *session);
 void ngx_live_token_status(ngx_live_json_t *js);
 
 /* the session's part of it */
 void ngx_live_token_session_status(ngx_live_json_t *js);
 ngx_int_t ngx_live_token_session_init_process(ngx_cycle_t *cycle);
+
+/* counts a session that was ended for its rate */
+void ngx_live_token_session_fast(void);
 
 
 #endif /* _NGX_LIVE_TOKEN_CONF_H_INCLUDED_ */

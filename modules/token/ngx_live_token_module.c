@@ -39,6 +39,9 @@ static char *ngx_live_token_sessions_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_live_token_cache_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static ngx_int_t ngx_live_token_opened(ngx_live_session_t *session,
+    ngx_live_access_t *a);
+static void ngx_live_token_closed(ngx_live_session_t *session);
 static ngx_int_t ngx_live_token_init_process(ngx_cycle_t *cycle);
 
 
@@ -109,8 +112,8 @@ static ngx_live_module_t  ngx_live_token_module_ctx = {
     NULL,                                  /* stream free */
     NULL,                                  /* stream status */
 
-    ngx_live_token_session_opened,         /* session open */
-    ngx_live_token_session_closed,         /* session close */
+    ngx_live_token_opened,                 /* session open */
+    ngx_live_token_closed,                 /* session close */
 
     ngx_live_token_status                  /* status */
 };
@@ -736,6 +739,25 @@ ngx_live_token_cache_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_live_token_opened(ngx_live_session_t *session, ngx_live_access_t *a)
+{
+    if (ngx_live_token_rate_opened(session, a) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_live_token_session_opened(session, a);
+}
+
+
+static void
+ngx_live_token_closed(ngx_live_session_t *session)
+{
+    ngx_live_token_rate_closed(session);
+    ngx_live_token_session_closed(session);
 }
 
 

@@ -102,6 +102,10 @@ ngx_live_token_rule(ngx_live_access_t *a)
     a->sub = claims->sub;
     a->jti = claims->jti;
 
+    /* what a cache takes it keeps for all */
+
+    a->max_rate = a->private ? claims->max_rate : 0;
+
     a->confirm = ngx_live_token_rule_confirm;
     a->confirm_data = claims;
 

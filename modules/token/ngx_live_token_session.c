@@ -49,6 +49,7 @@ struct ngx_live_token_sessions_sh_s {
     ngx_uint_t                 refused;
     ngx_uint_t                 ended;
     ngx_uint_t                 unlimited;
+    ngx_uint_t                 fast;
     int64_t                    complained;  /* ngx_live_clock() */
     ngx_queue_t                lost;        /* of dead workers */
     ngx_queue_t                slots[NGX_LIVE_SLOTS];
@@ -240,6 +241,15 @@ ngx_live_token_session_refused(ngx_live_token_sessions_t *t)
 {
     ngx_shmtx_lock(&t->shpool->mutex);
     t->sh->refused++;
+    ngx_shmtx_unlock(&t->shpool->mutex);
+}
+
+
+void
+ngx_live_token_session_count_fast(ngx_live_token_sessions_t *t)
+{
+    ngx_shmtx_lock(&t->shpool->mutex);
+    t->sh->fast++;
     ngx_shmtx_unlock(&t->shpool->mutex);
 }
 
@@ -751,6 +761,7 @@ ngx_live_token_sessions_stat(ngx_live_token_sessions_t *t,
     stat->refused = t->sh->refused;
     stat->ended = t->sh->ended;
     stat->unlimited = t->sh->unlimited;
+    stat->fast = t->sh->fast;
 
     for (q = ngx_queue_head(&t->sh->queue);
          q != ngx_queue_sentinel(&t->sh->queue);

@@ -58,6 +58,7 @@ typedef struct {
     ngx_uint_t                 refused;     /* since the zone was made */
     ngx_uint_t                 ended;
     ngx_uint_t                 unlimited;   /* had no place in the zone */
+    ngx_uint_t                 fast;        /* ended for their rate */
 } ngx_live_token_sessions_stat_t;
 
 
@@ -97,6 +98,9 @@ ngx_int_t ngx_live_token_session_enter(ngx_live_token_sessions_t *t,
 
 /* Redis has refused it */
 void ngx_live_token_session_refused(ngx_live_token_sessions_t *t);
+
+/* one was ended for its rate */
+void ngx_live_token_session_count_fast(ngx_live_token_sessions_t *t);
 
 /* ends it, in whichever worker, if this node has it */
 void ngx_live_token_session_end(ngx_live_token_sessions_t *t, uint64_t *sub,

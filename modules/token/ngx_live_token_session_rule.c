@@ -485,6 +485,19 @@ ngx_live_token_session_timer(ngx_event_t *ev)
 
 
 void
+ngx_live_token_session_fast(void)
+{
+    ngx_live_token_sessions_t  *t;
+
+    t = ngx_live_token_sessions();
+
+    if (t) {
+        ngx_live_token_session_count_fast(t);
+    }
+}
+
+
+void
 ngx_live_token_session_status(ngx_live_json_t *js)
 {
     ngx_live_token_sessions_t       *t;
@@ -503,5 +516,6 @@ ngx_live_token_session_status(ngx_live_json_t *js)
     ngx_live_json_int(js, "refused", stat.refused);
     ngx_live_json_int(js, "ended", stat.ended);
     ngx_live_json_int(js, "unlimited", stat.unlimited);
+    ngx_live_json_int(js, "too_fast", stat.fast);
     ngx_live_json_object_end(js);
 }
