@@ -91,7 +91,7 @@ ngx_live_token_cache_get(ngx_live_token_cache_t *cache, u_char *hash,
         return NGX_DECLINED;
     }
 
-    cache->sh->hits++;
+    (void) ngx_atomic_fetch_add(&cache->sh->hits, 1);
 
     ngx_queue_remove(&e->queue);
     ngx_queue_insert_head(&cache->sh->queue, &e->queue);

@@ -28,7 +28,8 @@ typedef struct {
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;      /* the last one used first */
     ngx_uint_t                 n;
-    uint64_t                   hits;
+    ngx_atomic_t               hits;       /* also those that a worker has
+                                              remembered by itself */
     uint64_t                   misses;
     uint64_t                   evicted;
 } ngx_live_token_cache_sh_t;

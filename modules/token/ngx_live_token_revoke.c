@@ -178,6 +178,7 @@ ngx_live_token_revoke_add(ngx_live_token_revoke_t *table,
     if (e) {
         e->before = ngx_max(e->before, before);
         e->until = ngx_max(e->until, until);
+        table->sh->generation++;
         ngx_shmtx_unlock(&table->shpool->mutex);
         return NGX_OK;
     }
@@ -224,6 +225,7 @@ ngx_live_token_revoke_insert_locked(ngx_live_token_revoke_t *table,
     ngx_rbtree_insert(&table->sh->rbtree, &e->sn.node);
     ngx_queue_insert_head(&table->sh->queue, &e->queue);
     table->sh->n++;
+    table->sh->generation++;
 
     return e;
 }
@@ -455,6 +457,33 @@ ngx_live_token_revoked(ngx_live_claims_t *claims, ngx_str_t *stream)
            || (stream
                && ngx_live_token_revoke_find(table, NGX_LIVE_REVOKE_STREAM,
                                              stream, claims->iat));
+}
+
+
+ngx_uint_t
+ngx_live_token_revoked_stream(ngx_live_claims_t *claims, ngx_str_t *stream)
+{
+    ngx_live_token_revoke_t  *table;
+
+    table = ngx_live_token_revoke_table();
+
+    if (table == NULL || table->sh->n == 0) {
+        return 0;
+    }
+
+    return ngx_live_token_revoke_find(table, NGX_LIVE_REVOKE_STREAM, stream,
+                                      claims->iat);
+}
+
+
+ngx_atomic_uint_t
+ngx_live_token_revoke_generation(void)
+{
+    ngx_live_token_revoke_t  *table;
+
+    table = ngx_live_token_revoke_table();
+
+    return table ? table->sh->generation : 0;
 }
 
 

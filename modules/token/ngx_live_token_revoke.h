@@ -17,6 +17,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_live_claims.h"
+
 
 /*
  * Of the same size forever: a reload with another one would forget what was
@@ -36,6 +38,7 @@ typedef struct {
     ngx_atomic_t               refused;
 
     ngx_atomic_t               untold;     /* Redis may lack some of them */
+    ngx_atomic_t               generation; /* + 1 when more is revoked */
 } ngx_live_token_revoke_sh_t;
 
 
@@ -58,6 +61,16 @@ ngx_int_t ngx_live_token_revoke_init(ngx_shm_zone_t *shm_zone, void *data);
 
 /* the table of the running cycle, NULL if there is none */
 ngx_live_token_revoke_t *ngx_live_token_revoke_table(void);
+
+/*
+ * What was not revoked at a generation is not until there is another one.  It
+ * is read before the table is.
+ */
+ngx_atomic_uint_t ngx_live_token_revoke_generation(void);
+
+/* non-zero if all tokens of "APP/NAME" were revoked that are as old */
+ngx_uint_t ngx_live_token_revoked_stream(ngx_live_claims_t *claims,
+    ngx_str_t *stream);
 
 /*
  * What is in force, or undone, ngx_live_token_revoked_t in the pool; NULL: no

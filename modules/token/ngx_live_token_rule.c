@@ -33,7 +33,7 @@ ngx_live_token_allow(ngx_live_claims_t *claims, ngx_live_token_use_t *use,
             return NGX_DECLINED;
         }
 
-        if (ngx_live_token_revoked(claims, &stream)) {
+        if (ngx_live_token_revoked_stream(claims, &stream)) {
             *reason = "token revoked";
             return NGX_DECLINED;
         }

@@ -5,17 +5,20 @@
 
 
 #include "ngx_live_token_conf.h"
+#include "ngx_live_token_memo.h"
 
 
 static ngx_int_t ngx_live_token_find(ngx_live_token_conf_t *conf,
     ngx_str_t *token, time_t now, time_t leeway, ngx_live_claims_t *claims,
     ngx_pool_t *pool, const char **reason);
+static ngx_int_t ngx_live_token_remembered(ngx_live_token_conf_t *conf,
+    ngx_live_token_cache_t *cache, ngx_str_t *token, time_t now,
+    ngx_live_claims_t *claims, const char **reason);
 static ngx_int_t ngx_live_token_check(ngx_live_token_conf_t *conf,
     ngx_str_t *token, ngx_live_claims_t *claims, const char **reason);
 static ngx_int_t ngx_live_token_parties(ngx_live_token_conf_t *conf,
     ngx_live_claims_t *claims, const char **reason);
-static ngx_int_t ngx_live_token_hash(ngx_live_token_conf_t *conf,
-    ngx_str_t *token, u_char *hash);
+static u_char *ngx_live_token_context(ngx_live_token_conf_t *conf);
 static ngx_int_t ngx_live_token_chain(u_char *hash, ngx_array_t *names);
 
 
@@ -24,6 +27,8 @@ static ngx_int_t ngx_live_token_chain(u_char *hash, ngx_array_t *names);
 static u_char  ngx_live_token_buf[NGX_LIVE_JWT_SIZE(NGX_LIVE_TOKEN_MAX)];
 static u_char  ngx_live_token_claims_buf[
                                   NGX_LIVE_CLAIMS_SIZE(NGX_LIVE_TOKEN_MAX)];
+
+static ngx_live_token_memo_t  ngx_live_token_memo;
 
 
 ngx_int_t
@@ -56,10 +61,12 @@ ngx_live_token_find(ngx_live_token_conf_t *conf, ngx_str_t *token,
     time_t now, time_t leeway, ngx_live_claims_t *claims, ngx_pool_t *pool,
     const char **reason)
 {
-    u_char                      *p, hash[NGX_LIVE_TOKEN_HASH];
-    ngx_int_t                    rc;
-    ngx_live_claims_t            found;
-    ngx_live_token_main_conf_t  *tmcf;
+    u_char                       *p, *context;
+    ngx_int_t                     rc;
+    ngx_atomic_uint_t             generation;
+    ngx_live_claims_t             parsed, *found;
+    ngx_live_token_main_conf_t   *tmcf;
+    ngx_live_token_memo_entry_t  *e;
 
     if (token->len > NGX_LIVE_TOKEN_MAX) {
         *reason = "token is too long";
@@ -74,47 +81,101 @@ ngx_live_token_find(ngx_live_token_conf_t *conf, ngx_str_t *token,
         return NGX_DECLINED;
     }
 
-    if (ngx_live_token_hash(conf, token, hash) != NGX_OK) {
+    context = ngx_live_token_context(conf);
+    if (context == NULL) {
         return NGX_ERROR;
     }
 
-    rc = NGX_DECLINED;
+    /* before it is looked for among what is revoked */
+
+    generation = ngx_live_token_revoke_generation();
+
+    e = NULL;
+    found = &parsed;
 
     if (tmcf->cache) {
-        rc = ngx_live_token_cache_get(tmcf->cache, hash, &found,
-                                      ngx_live_token_claims_buf,
-                                      sizeof(ngx_live_token_claims_buf));
+        e = ngx_live_token_memo_get(&ngx_live_token_memo, context, token);
     }
 
-    if (rc != NGX_OK) {
-        rc = ngx_live_token_check(conf, token, &found, reason);
+    if (e) {
+        (void) ngx_atomic_fetch_add(&tmcf->cache->sh->hits, 1);
+        found = &e->claims;
 
+    } else {
+        rc = ngx_live_token_remembered(conf, tmcf->cache, token, now, &parsed,
+                                       reason);
         if (rc != NGX_OK) {
             return rc;
         }
+    }
 
-        if (tmcf->cache && found.exp > now) {
-            ngx_live_token_cache_put(tmcf->cache, hash, &found);
+    if (ngx_live_claims_time(found, now, leeway, reason) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (e == NULL || e->checked != generation) {
+
+        if (ngx_live_token_revoked(found, NULL)) {
+            *reason = "token revoked";
+            return NGX_DECLINED;
+        }
+
+        if (e) {
+            e->checked = generation;
+
+        } else if (tmcf->cache && found->exp > now) {
+            (void) ngx_live_token_memo_put(&ngx_live_token_memo, context,
+                                           token, found, generation,
+                                           ngx_cycle->log);
         }
     }
 
-    if (ngx_live_claims_time(&found, now, leeway, reason) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    if (ngx_live_token_revoked(&found, NULL)) {
-        *reason = "token revoked";
-        return NGX_DECLINED;
-    }
-
-    p = ngx_pnalloc(pool, found.data.len + 1);
+    p = ngx_pnalloc(pool, found->data.len + 1);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_live_claims_copy(claims, &found, p);
+    ngx_live_claims_copy(claims, found, p);
 
     return NGX_OK;
+}
+
+
+/* what another worker has verified, or this one does now */
+
+static ngx_int_t
+ngx_live_token_remembered(ngx_live_token_conf_t *conf,
+    ngx_live_token_cache_t *cache, ngx_str_t *token, time_t now,
+    ngx_live_claims_t *claims, const char **reason)
+{
+    u_char     hash[NGX_LIVE_TOKEN_HASH];
+    ngx_int_t  rc;
+    ngx_str_t  context;
+
+    if (cache) {
+        context.data = conf->hash;
+        context.len = NGX_LIVE_TOKEN_HASH;
+
+        if (ngx_live_token_key_hash(hash, &context, token) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_live_token_cache_get(cache, hash, claims,
+                                     ngx_live_token_claims_buf,
+                                     sizeof(ngx_live_token_claims_buf))
+            == NGX_OK)
+        {
+            return NGX_OK;
+        }
+    }
+
+    rc = ngx_live_token_check(conf, token, claims, reason);
+
+    if (rc == NGX_OK && cache && claims->exp > now) {
+        ngx_live_token_cache_put(cache, hash, claims);
+    }
+
+    return rc;
 }
 
 
@@ -198,33 +259,28 @@ ngx_live_token_parties(ngx_live_token_conf_t *conf, ngx_live_claims_t *claims,
 
 
 /*
- * What a token is remembered by: with other keys, issuers or audiences it is
- * another one.
+ * What a token is remembered with: with other keys, issuers or audiences it is
+ * another one.  NULL: a failure of the library.
  */
 
-static ngx_int_t
-ngx_live_token_hash(ngx_live_token_conf_t *conf, ngx_str_t *token,
-    u_char *hash)
+static u_char *
+ngx_live_token_context(ngx_live_token_conf_t *conf)
 {
-    ngx_str_t  context;
-
-    if (conf->generation != conf->set->generation) {
-
-        ngx_memcpy(conf->hash, conf->set->keys->hash, NGX_LIVE_TOKEN_HASH);
-
-        if (ngx_live_token_chain(conf->hash, conf->issuers) != NGX_OK
-            || ngx_live_token_chain(conf->hash, conf->audiences) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        conf->generation = conf->set->generation;
+    if (conf->generation == conf->set->generation) {
+        return conf->hash;
     }
 
-    context.data = conf->hash;
-    context.len = NGX_LIVE_TOKEN_HASH;
+    ngx_memcpy(conf->hash, conf->set->keys->hash, NGX_LIVE_TOKEN_HASH);
 
-    return ngx_live_token_key_hash(hash, &context, token);
+    if (ngx_live_token_chain(conf->hash, conf->issuers) != NGX_OK
+        || ngx_live_token_chain(conf->hash, conf->audiences) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    conf->generation = conf->set->generation;
+
+    return conf->hash;
 }
 
 
