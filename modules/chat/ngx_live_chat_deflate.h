@@ -26,7 +26,7 @@
 
 /*
  * Two streams for all messages of a process, made when they are needed first:
- * about 90 kB and 40 kB.
+ * about 150 kB and 40 kB.
  */
 
 typedef struct {

@@ -49,7 +49,7 @@ typedef struct {
 
 
 /*
- * Compiles a list; all memory, about 24 bytes per byte of the list and 128 kB,
+ * Compiles a list; all memory, about 40 bytes per byte of the list and 128 kB,
  * is from the pool.  NULL: a constant reason, and the line from 1 or 0.
  */
 ngx_live_chat_filter_t *ngx_live_chat_filter_create(ngx_pool_t *pool,
