@@ -1,0 +1,453 @@
+#!/usr/bin/perl
+
+# Copyright (C) nginx-live authors
+
+# Redis by Sentinel and as a cluster, made by their own tools, while commands
+# are given all the time: a failover by hand, a master that dies, one that
+# stands still, slots that move.  What is revoked meanwhile is revoked at the
+# other node, and the registry is right again.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use List::Util qw/ first max sum0 /;
+use Time::HiRes qw/ time sleep /;
+
+use Test::NginxLive;
+use Test::NginxLive::Redis;
+use Test::NginxLive::RTMP qw/ avc_config avc_frame /;
+use Test::NginxLive::Token;
+
+###############################################################################
+
+Test::NginxLive->need(qw/ live live_rtmp live_flv live_test
+    ngx_http_live_token_module /);
+Test::NginxLive->need_program(qw/ redis-server redis-cli openssl /);
+
+my $dir = temp_dir();
+my $keys = Test::NginxLive::Token->new($dir, 'HS256');
+my ($a, $b, $name, @publishers, $load);
+
+sentinel() unless ($ARGV[0] // '') eq 'cluster';
+cluster();
+
+done_testing();
+
+###############################################################################
+
+sub sentinel {
+    my $one = Test::NginxLive::Redis->new->start;
+    my @redis = ($one, Test::NginxLive::Redis->new(args => [ '--replicaof',
+        '127.0.0.1', $one->port, '--repl-diskless-sync-delay', '0' ])->start);
+    my $conf = 'sentinel monitor main 127.0.0.1 ' . $one->port . " 2\n"
+        . "sentinel down-after-milliseconds main 1000\n"
+        . "sentinel failover-timeout main 6000\n";
+    my @sentinels = map {
+        Test::NginxLive::Redis->new(sentinel => $conf)->start
+    } 1 .. 3;
+
+    my $ready = sub {
+        my ($master, $replica) = roles(@redis);
+
+        return $master && $replica
+            && $replica->command('ROLE')->[3] eq 'connected'
+            && !grep { !knows($_, $master->port) } @sentinels;
+    };
+
+    wait_for($ready, 60, 'sentinels');
+    nodes('redis_sentinel name=main '
+        . join(' ', map { $_->address } @sentinels));
+
+    # by hand
+
+    $name = 'sentinel, by hand';
+    my ($master, $replica) = roles(@redis);
+
+    wait_for(sub {
+        eval { $sentinels[0]->command('SENTINEL', 'FAILOVER', 'main'); 1 }
+    }, 20, 'failover');
+    through(sub { $replica->command('ROLE')->[0] eq 'master' && $replica },
+        15);
+
+    # dead
+
+    wait_for($ready, 60, 'sentinels');
+    $name = 'sentinel, a dead master';
+    ($master, $replica) = roles(@redis);
+
+    $master->stop;
+    through(sub { $replica->command('ROLE')->[0] eq 'master' && $replica },
+        15);
+    $master->start;
+
+    # frozen: it does not know that it is a master no more when it thaws
+
+    wait_for($ready, 60, 'sentinels');
+    $name = 'sentinel, a frozen master';
+    ($master, $replica) = roles(@redis);
+
+    $master->freeze;
+    through(sub { $replica->command('ROLE')->[0] eq 'master' && $replica },
+        15);
+    $master->thaw;
+    wait_for($ready, 60, 'sentinels');
+
+    revoke('sentinel-last');
+    ok(wait_for(sub { refused($b, 'sentinel-last') }, 10, 'revocation'),
+        'sentinel, in the end: revocations');
+    end();
+    $_->stop for @sentinels, @redis;
+}
+
+
+sub roles {
+    my %role = map { (eval { $_->command('ROLE')->[0] } // '') => $_ } @_;
+    return @role{qw/ master slave /};
+}
+
+
+sub knows {
+    my ($sentinel, $port) = @_;
+    my %h = @{$sentinel->command('SENTINEL', 'MASTER', 'main')};
+
+    return $h{port} == $port && $h{'num-slaves'} == 1
+        && $h{'num-other-sentinels'} == 2 && $h{flags} eq 'master';
+}
+
+
+sub cluster {
+    my @redis = map { Test::NginxLive::Redis->new(bus => free_port()) } 1 .. 6;
+
+    for my $r (@redis) {
+        $r->{args} = [ '--cluster-enabled', 'yes', '--cluster-port', $r->{bus},
+            '--cluster-node-timeout', 2000, '--repl-diskless-sync-delay', '0' ];
+        $r->start;
+    }
+
+    redis_cli('--cluster', 'create', (map { $_->address } @redis),
+        '--cluster-replicas', 1, '--cluster-yes');
+
+    my $ready = sub { !grep { !whole($_) } @redis };
+
+    wait_for($ready, 60, 'cluster');
+    nodes('redis_cluster ' . join(' ', map { $_->address } @redis[0, 1]));
+
+    # slots move, that of the revocations among them
+
+    $name = 'cluster, slots that move';
+
+    my $from = owner('nl:revoked', @redis);
+    my $to = first { $_ != $from && $_->command('ROLE')->[0] eq 'master' }
+        @redis;
+
+    my $start = time();
+    my $before = loaded();
+
+    # the first one slowly: ASK
+
+    my $slot = $from->command('CLUSTER', 'KEYSLOT', 'nl:revoked');
+
+    $to->command('CLUSTER', 'SETSLOT', $slot, 'IMPORTING', id($from));
+    $from->command('CLUSTER', 'SETSLOT', $slot, 'MIGRATING', id($to));
+    $from->command('MIGRATE', '127.0.0.1', $to->port, 'nl:revoked', 0, 1000);
+
+    my $n = 0;
+    while (time() - $start < 3) {
+        revoke("asking$n");
+        ok(wait_for(sub { refused($b, "asking$n") }, 10, 'revocation'),
+            "$name: revocation $n");
+        $n++;
+    }
+
+    eval { $from->command('EXISTS', 'nl:revoked') };
+    like($@, qr/^ASK \d+ \S+:@{[ $to->port ]}$/, "$name: one asks elsewhere");
+    $_->command('CLUSTER', 'SETSLOT', $slot, 'NODE', id($to)) for $to, $from;
+    wait_for(sub { redis_cli('--cluster', 'check', $redis[0]->address)
+        =~ /All nodes agree/ }, 20, 'agreement');
+
+    # then the others
+
+    my $reshard = spawn(dir => $dir, cmd => [ 'redis-cli', '--cluster',
+        'reshard', $redis[0]->address, '--cluster-from', id($from),
+        '--cluster-to', id($to), '--cluster-slots', 1500, '--cluster-yes' ]);
+
+    $n = 0;
+    while ($reshard->alive) {
+        revoke("moving$n");
+        ok(wait_for(sub { refused($b, "moving$n") }, 10, 'revocation'),
+            "$name: revocation $n");
+        $n++;
+        sleep(1);
+    }
+
+    is($reshard->rc, 0, "$name: done") or diag($reshard->output);
+    note(sprintf('%s: %d s', $name, time() - $start));
+    is(owner('nl:revoked', @redis)->port, $to->port, "$name: they have moved");
+
+    my $after = loaded();
+    my $answers = $after->{good} - $before->{good};
+    is($after->{bad} - $before->{bad}, 0,
+        "$name: none of $answers commands failed");
+    cmp_ok($answers, '>', 100, "$name: they were many");
+
+    my ($moved, $asked) = map { my $e = $_; sum0(map {
+        ($_->command('INFO', 'errorstats') =~ /errorstat_$e:count=(\d+)/)[0]
+        // 0 } @redis) } qw/ MOVED ASK /;
+    note("$name: MOVED $moved times, ASK $asked times");
+    cmp_ok($moved, '>', 0, "$name: MOVED");
+    cmp_ok($asked, '>', 0, "$name: ASK");
+
+    # the master that has them dies
+
+    wait_for($ready, 60, 'cluster');
+    $name = 'cluster, a dead master';
+
+    my @rest = grep { $_ != $to } @redis;
+
+    $to->stop;
+    through(sub {
+        my $owner = owner('nl:revoked', @rest);
+        $owner && $owner->command('ROLE')->[0] eq 'master' && $owner;
+    }, 20);
+
+    $to->start;
+    wait_for(sub { whole($to) && $to->command('ROLE')->[0] eq 'slave' }, 60,
+        'its return');
+    revoke('cluster-last');
+    ok(wait_for(sub { refused($b, 'cluster-last') }, 10, 'revocation'),
+        'cluster, in the end: revocations');
+
+    # what was counted is there
+
+    my $good = loaded()->{good};
+    $load->stop('TERM');
+    $load = undef;
+
+    my $sum = 0;
+    for my $i (0 .. 99) {
+        my $r = $a->json("/redis?cmd=GET,count$i&key=1");
+        $sum += $r->{reply} || 0;
+    }
+
+    note("$name: $good commands were answered, $sum counted");
+
+    end();
+    $_->stop for @redis;
+}
+
+
+sub redis_cli {
+    my $res = run_command(dir => $dir, timeout => 60,
+        cmd => [ 'redis-cli', @_ ]);
+
+    die "redis-cli @_: $res->{out}$res->{err}" if $res->{rc};
+    return $res->{out};
+}
+
+
+sub whole {
+    my ($redis) = @_;
+
+    my $role = $redis->command('ROLE');
+
+    return $redis->command('CLUSTER', 'INFO') =~ /cluster_state:ok/
+        && $redis->command('CLUSTER', 'NODES') !~ /fail/
+        && ($role->[0] eq 'master' || $role->[3] eq 'connected')
+        && !grep { @$_ < 4 } @{$redis->command('CLUSTER', 'SLOTS')};
+}
+
+
+sub id { $_[0]->command('CLUSTER', 'MYID') }
+
+
+sub owner {
+    my ($key, @redis) = @_;
+
+    my $slot = $redis[0]->command('CLUSTER', 'KEYSLOT', $key);
+    my ($range) = grep { $_->[0] <= $slot && $slot <= $_->[1] }
+        @{$redis[0]->command('CLUSTER', 'SLOTS')};
+
+    return first { $_->port == $range->[2][1] } @redis;
+}
+
+
+# two nodes, streams at one of them, and somebody who gives commands
+
+sub nodes {
+    my ($directive) = @_;
+
+    ($a, $b) = map {
+        Test::NginxLive->new(
+            live => "node $_; zone live 64m; token_key $dir/keys; $directive;
+                     redis_timeout 500ms; redis_connect_timeout 500ms;
+                     application live { publish any; play token; }",
+            stream => 'live_rtmp_timeout 1h;
+                       server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
+            http => 'server { listen 127.0.0.1:%%PORT_http%%;
+                     location /flv/ { live_flv; }
+                     location /redis { live_test_redis; }
+                     location /registry/ { live_registry; }
+                     location /revoke { live_revoke; }
+                     location /status { live_status; } }'
+        )->start
+    } qw/ a b /;
+
+    @publishers = ((map { publisher($a, "s$_") } 1 .. 4),
+        publisher($b, 'other'));
+
+    wait_for(sub { registry() }, 20, 'the registry');
+
+    unlink("$dir/load");
+    $load = spawn(cmd => [ 'load' ], dir => $dir, code => \&load);
+    wait_for(sub { loaded()->{good} }, 10, 'commands');
+}
+
+
+sub end {
+    $load->stop('TERM') if $load;
+    $_->close for splice(@publishers);
+    $_->stop for $a, $b;
+}
+
+
+sub publisher {
+    my ($t, $stream) = @_;
+
+    my $c = Test::NginxLive::RTMP->new(port => $t->port('rtmp'));
+
+    $c->publish('live', $stream);
+    $c->video(0, avc_config());
+    $c->video(0, avc_frame(1));
+
+    return $c;
+}
+
+
+# Each stream is found from the other node.
+
+sub registry {
+    my $r = $b->get('/registry/');
+    return 0 if $r->{status} != 200;
+
+    my $all = join(' ', sort map { "$_->{name}\@$_->{node}" }
+        @{JSON::PP::decode_json($r->{body})->{streams}});
+
+    return $all eq 'other@b s1@a s2@a s3@a s4@a';
+}
+
+
+sub load {
+    my %l = (good => 0, bad => 0, pause => 0, n => 0);
+    my $last = time();
+
+    while (1) {
+        my $key = 'count' . $l{n}++ % 100;
+        my $r = eval { $a->json("/redis?script=$key,1&n=5") };
+
+        $l{bad} += $r ? $r->{errors} + $r->{refused} : 5;
+        $l{good} += $r->{answers} - $r->{errors} if $r;
+
+        if ($r && !$r->{errors}) {
+            $l{pause} = max($l{pause}, time() - $last);
+            $last = time();
+        }
+
+        spit("$dir/load.new", join("\n", %l, ''));
+        rename("$dir/load.new", "$dir/load");
+        sleep(0.01);
+    }
+}
+
+
+sub loaded {
+    my %l = split(/\n/, slurp("$dir/load"));
+    return \%l;
+}
+
+
+# What was revoked at one node in the middle of a failover is revoked at the
+# other one, and the server that is the master then has all of it.
+
+sub through {
+    my ($master, $most) = @_;
+
+    my $start = time();
+    my (%took, @subs, $missing);
+
+    my %due = (
+        'a new master' => $master,
+        'commands' => sub {
+            my $r = $a->json('/redis?script=count1,0');
+            $r && !$r->{errors};
+        },
+        'the registry' => sub { registry() },
+        'revocations' => sub {
+            @subs && !grep { !refused($b, $_) } @subs;
+        }
+    );
+
+    my $bad = loaded()->{bad};
+
+    eval { wait_for(sub {
+        if (@subs < 5 && time() - $start >= @subs * 0.5) {
+            (my $sub = "$name-" . @subs) =~ s/\W+/-/g;
+
+            push @subs, $sub;
+            revoke($sub);
+            refused($a, $sub) or die "$sub is not revoked";
+        }
+
+        for my $what (keys %due) {
+            my $ok = eval { $due{$what}->() };
+            delete $took{$what} unless $ok;
+            $took{$what} //= time() - $start if $ok;
+        }
+
+        $missing = join(', ', grep { !$took{$_} } keys %due);
+        return @subs == 5 && $missing eq '';
+    }, 40, 'all of it') } or die("$name: no $missing\n");
+
+    for my $what (sort keys %took) {
+        note(sprintf('%s: %s after %.1f s', $name, $what, $took{$what}));
+        cmp_ok($took{$what}, '<', $most * factor(), "$name: $what");
+    }
+
+    note("$name: " . (loaded()->{bad} - $bad) . ' commands failed');
+
+    wait_for(sub {
+        my $all = join(' ', @{
+            $master->()->command('ZRANGE', 'nl:revoked', 0, -1)});
+        !grep({ $all !~ / \Q$_\E\b/ } @subs) && $all;
+    }, 10, 'all revocations');
+    pass("$name: the master has all revocations");
+}
+
+
+sub revoke {
+    Test::NginxLive::Token::tool('revoke', $a->url('/revoke'), 'sub', $_[0]);
+}
+
+
+my %tokens;
+
+sub refused {
+    my ($t, $sub) = @_;
+
+    my $token = $tokens{$sub} //= $keys->token('HS256', sub => $sub,
+        stream => 'live/*', claims => '{"iat":' . (time() - 1000 | 0) . '}');
+    my $stream = $t == $a ? 's1' : 'other';
+
+    my $c = $t->client;
+    my $r = $c->request("/flv/live/$stream.flv?token=$token")
+        ->response(stream => 1);
+    $c->close;
+
+    return $r->{status} == 403;
+}
