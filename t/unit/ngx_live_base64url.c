@@ -4,7 +4,7 @@
  */
 
 
-/* Unit test of base64url: RFC 4648, 10, and what is refused. */
+/* Unit test of base64url: RFC 4648, 10, RFC 7515, C, and what is refused. */
 
 
 #include "ngx_live_base64url.h"
@@ -57,6 +57,10 @@ test_vectors(void)
                                       strlen(vectors[i][0])) - buf;
         is_mem(buf, n, vectors[i][1], strlen(vectors[i][1]), "encoded");
     }
+
+    n = ngx_live_base64url_encode(buf, (u_char *) "\003\354\377\340\301", 5)
+        - buf;
+    is_mem(buf, n, "A-z_4ME", 7, "RFC 7515, C");
 }
 
 

@@ -89,11 +89,29 @@ test_vectors(void)
     is_int(parse("eyJhbGciOiJub25lIn0."
                  "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9l"
                  "eGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."),
-           NGX_ERROR, "RFC 7519, 6.1: not signed");
+           NGX_ERROR, "RFC 7515, A.5, RFC 7519, 6.1: not signed");
     is_int(parse("eyJhbGciOiJub25lIn0.e30.c2ln"), NGX_ERROR,
            "\"none\" with a signature");
     ok(strcmp(reason, "token's algorithm is not supported") == 0,
        "reason: %s", reason);
+
+    is_int(parse("eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA."
+                 "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-"
+                 "mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpR"
+                 "wcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn"),
+           NGX_ERROR, "RFC 7515, A.4: ES512");
+    ok(strcmp(reason, "token's algorithm is not supported") == 0,
+       "reason: %s", reason);
+
+    is_int(parse("{\"payload\":\"eyJpc3MiOiJqb2UifQ\",\"signatures\":[{"
+                 "\"protected\":\"eyJhbGciOiJSUzI1NiJ9\","
+                 "\"signature\":\"c2ln\"}]}"),
+           NGX_ERROR, "RFC 7515, A.6: JSON");
+
+    is_int(parse("eyJhbGciOiJSU0ExXzUiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0."
+                 "QR1Owv2ug2WyPBnbQrRARTeEk9kDO2w8.AxY8DCtDaGlsbGljb3RoZQ."
+                 "MKOle7UQrG6nSxTLX6Mqwt0orbHvAKeW.fiK51VwhsxJ-siBMR-YFiA"),
+           NGX_ERROR, "RFC 7519, A.1: encrypted");
 }
 
 
