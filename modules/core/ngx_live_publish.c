@@ -686,7 +686,7 @@ ngx_live_publish_derived(ngx_live_publisher_t *pub, ngx_live_frame_t *f,
 
     if (entry == NULL) {
         sh->dropped++;
-        return NGX_OK;
+        return NGX_AGAIN;
     }
 
     ngx_live_publish_account(sh, entry);

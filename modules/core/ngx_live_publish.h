@@ -92,9 +92,10 @@ ngx_int_t ngx_live_publish_frame(ngx_live_publisher_t *pub, ngx_uint_t track,
 /*
  * A frame of a track that was made of another one of the same stream, so its
  * time is the stream's already: f gives track, dts, cts, flags, prefix.
- * NGX_OK also when it was dropped and counted; NGX_DECLINED when its time is
- * not after the one before, which is no fault of a source that began anew;
- * NGX_ERROR when it is far from the stream's; NGX_ABORT as above.
+ * NGX_AGAIN when it was dropped for lack of memory, and counted; NGX_DECLINED
+ * when its time is not after the one before, which is no fault of a source
+ * that began anew; NGX_ERROR when it is far from the stream's; NGX_ABORT as
+ * above.
  */
 ngx_int_t ngx_live_publish_derived(ngx_live_publisher_t *pub,
     ngx_live_frame_t *f, ngx_chain_t *in);
