@@ -339,7 +339,10 @@ ngx_http_live_hls_file_load(ngx_http_live_hls_file_t *file)
 
     t->session.data = t->path + file->path.len + 1;
     t->session.len = file->session.len;
-    ngx_memcpy(t->session.data, file->session.data, file->session.len);
+
+    if (file->session.len) {
+        ngx_memcpy(t->session.data, file->session.data, file->session.len);
+    }
 
     if (file->keys) {
         t->keys = *file->keys;
