@@ -65,7 +65,8 @@ $edge->set(conf => $conf)->start;
 
 my @pub = map { publish($t->rtmp($_), gop => 30) } qw{ live/a secret/a };
 my ($alice, $bob) = map {
-    $keys->token('ES256', sub => $_, stream => [ 'live/*', 'secret/*' ])
+    $keys->token('ES256', sub => $_, stream => [ 'live/*', 'secret/*' ],
+                 max_sessions => 9)
 } qw/ alice bob /;
 
 for my $app (qw/ live secret /) {
@@ -92,6 +93,13 @@ for my $uri ("/hls/~$alice/live/a/index.m3u8",
     cmp_ok(scalar(grep { /m4s/ } @uris), '>', 10, "$name: media");
     is(scalar(grep { !/\Q$alice\E/ } @uris), 0,
         "$name: the token goes from playlist to playlist and to media");
+
+    my %sids = map { $_ => 1 } map { /[?&]sid=([\w-]+)/ } @uris;
+
+    is(keys %sids, 1, "$name: one session");
+    is(scalar(grep { !/index|m4s|mp4/ && !/sid=/ } @uris), 0,
+        "$name: of all media playlists");
+    is(scalar(grep { /m4s|mp4/ && /sid=/ } @uris), 0, "$name: and not of media");
 }
 
 # two viewers behind a cache

@@ -222,6 +222,51 @@ $watch = watch();
 ok($flv->closed(5), 'ends FLV');
 cmp_ok($watch->(), '<', 1 * factor(), 'within a second');
 
+# a zone that is full turns nobody away
+
+my $small = Test::NginxLive->new(
+    live => "zone live 16m; token_key @{[ $keys->dir ]};
+             token_sessions_zone 64k;
+             application refuse { publish any; play token; }",
+    http => 'server { listen 127.0.0.1:%%PORT_http%%;
+             location /hls/ { live_hls; }
+             location /status { live_status; } }'
+)->start;
+
+$small->expect_log(qr/sessions are not limited/);
+
+my $many = token('mia', max_sessions => 1000);
+my $none = 0;
+my $c = $small->client;
+
+for my $i (1 .. 700) {
+    my $r = $c->get("/hls/refuse/a/0/v0.m3u8?token=$many",
+        headers => agent($i));
+    $none++ if $r->{status} == 404;
+}
+
+is($none, 700, 'as many as want');
+
+my $full = $small->json('/status')->{token_sessions};
+cmp_ok($full->{now}, '>', 200, 'some of them in the zone');
+is($full->{now} + $full->{unlimited}, 700, 'the others are counted');
+is(scalar($small->log_lines(qr/sessions are not limited/)), 1, 'said once');
+
+# what makes no sense
+
+for my $conf ('token_sessions maybe', 'token_sessions refuse lease=1s',
+              'token_sessions refuse lease=2h', 'token_sessions refuse 20s',
+              'token_sessions refuse; token_sessions replace',
+              'token_sessions_zone 1k', 'token_sessions_zone x')
+{
+    my $bad = Test::NginxLive->new(
+        live => "zone live 16m; $conf; application a { publish any; }");
+    my $r = $bad->test_conf;
+
+    isnt($r->{rc}, 0, "nginx -t: $conf");
+    like($r->{err}, qr/\[emerg\].*(?:lease|invalid|duplicate)/, 'why');
+}
+
 # how many
 
 my $s = sessions();

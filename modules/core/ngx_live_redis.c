@@ -298,7 +298,10 @@ ngx_live_redis_call_create(ngx_str_t *argv, ngx_uint_t argc,
     for (i = 0; i < argc; i++) {
         call->argv[i].data = p;
         call->argv[i].len = argv[i].len;
-        p = ngx_cpymem(p, argv[i].data, argv[i].len);
+
+        if (argv[i].len) {
+            p = ngx_cpymem(p, argv[i].data, argv[i].len);
+        }
     }
 
     return call;
