@@ -127,13 +127,21 @@ static ngx_int_t
 ngx_live_access_run_rules(ngx_live_access_t *a, ngx_live_main_conf_t *lmcf)
 {
     ngx_int_t                rc;
-    ngx_uint_t               mask;
+    ngx_uint_t               mask, any;
     ngx_live_access_rule_t  *rules;
 
     mask = ngx_live_access_mask(a);
+    any = mask & NGX_LIVE_RULE_ANY;
 
-    if (mask & NGX_LIVE_RULE_ANY) {
-        return NGX_OK;
+    if (any) {
+
+        if (a->action != NGX_LIVE_ACTION_CHAT) {
+            return NGX_OK;
+        }
+
+        /* who speaks where anybody may can still prove who he is */
+
+        mask = ~(ngx_uint_t) (NGX_LIVE_RULE_ANY|NGX_LIVE_RULE_NONE);
     }
 
     rules = lmcf->rules.elts;
@@ -156,6 +164,11 @@ ngx_live_access_run_rules(ngx_live_access_t *a, ngx_live_main_conf_t *lmcf)
         }
 
         /* refused by this rule; another one may allow */
+    }
+
+    if (any) {
+        ngx_str_null(&a->reason);
+        return NGX_OK;
     }
 
     if (a->reason.len == 0) {

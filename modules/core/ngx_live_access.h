@@ -15,7 +15,9 @@
  * One question for every door: may this client do this with that stream?
  *
  * First each access handler is asked (all must agree), then the rules that
- * the application names in "publish" or "play" (one of them suffices).
+ * the application names in "publish" or "play" (one of them suffices).  Where
+ * "play" says "any", chat asks all rules nevertheless: one that agrees says who
+ * the client is.
  * Either may answer later.
  */
 

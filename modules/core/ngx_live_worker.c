@@ -18,6 +18,7 @@
 static void ngx_live_bell_handler(ngx_event_t *rev);
 static void ngx_live_bell_mark(ngx_atomic_t *words, ngx_uint_t index);
 static void ngx_live_bell_answer(ngx_live_slot_sh_t *slot);
+static void ngx_live_bell_topics(ngx_live_slot_sh_t *slot);
 static void ngx_live_bell_words(ngx_atomic_t *words,
     void (*dispatch)(ngx_uint_t index));
 static void ngx_live_tick_handler(ngx_event_t *ev);
@@ -28,6 +29,7 @@ static void ngx_live_worker_check_slots(void);
 ngx_int_t   ngx_live_slot = -1;
 
 void      (*ngx_live_notice_handler)(void);
+void      (*ngx_live_topic_handlers[NGX_LIVE_TOPIC_MAX])(void);
 
 
 /*
@@ -109,6 +111,7 @@ ngx_live_worker_init_process(ngx_cycle_t *cycle)
     slot->kill = 0;
     slot->busy = 0;
     slot->noticed = 0;
+    slot->topics = 0;
     ngx_memzero((void *) slot->dirty, sizeof(slot->dirty));
     ngx_memzero((void *) slot->packets, sizeof(slot->packets));
 
@@ -200,6 +203,15 @@ ngx_live_bell_mark(ngx_atomic_t *words, ngx_uint_t index)
 
 
 void
+ngx_live_bell_ring_topic(ngx_uint_t slot, ngx_uint_t topic)
+{
+    ngx_live_atomic_or(&ngx_live_zone->sh->slots[slot].topics,
+                       (ngx_atomic_uint_t) 1 << topic);
+    ngx_live_bell_ring(slot);
+}
+
+
+void
 ngx_live_bell_ring(ngx_uint_t slot)
 {
     uint64_t             one;
@@ -263,6 +275,28 @@ ngx_live_bell_answer(ngx_live_slot_sh_t *slot)
 
         if (ngx_live_notice_handler) {
             ngx_live_notice_handler();
+        }
+    }
+
+    if (slot->topics) {
+        ngx_live_bell_topics(slot);
+    }
+}
+
+
+static void
+ngx_live_bell_topics(ngx_live_slot_sh_t *slot)
+{
+    ngx_uint_t         i;
+    ngx_atomic_uint_t  topics;
+
+    topics = __sync_lock_test_and_set(&slot->topics, 0);
+
+    for (i = 0; i < NGX_LIVE_TOPIC_MAX; i++) {
+        if ((topics & ((ngx_atomic_uint_t) 1 << i))
+            && ngx_live_topic_handlers[i])
+        {
+            ngx_live_topic_handlers[i]();
         }
     }
 }
@@ -342,7 +376,7 @@ ngx_live_tick_handler(ngx_event_t *ev)
         slot->exiting = 1;
     }
 
-    if (slot->rung || slot->kill) {
+    if (slot->rung || slot->kill || slot->topics) {
 
         /* whoever wanted to ring may have died with the hand on the bell */
 

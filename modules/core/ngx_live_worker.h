@@ -35,6 +35,21 @@ void ngx_live_bell_ring_packets(ngx_uint_t slot, ngx_uint_t stream_index);
 void ngx_live_bell_ring(ngx_uint_t slot);
 
 /*
+ * Topics: what other modules tell workers.  Their own data in shared memory
+ * says what has changed; the handler, set in init_process, looks for it.  The
+ * numbers are fixed, since workers of two generations ring each other.
+ */
+
+typedef enum {
+    NGX_LIVE_TOPIC_CHAT = 0,
+    NGX_LIVE_TOPIC_MAX
+} ngx_live_topic_e;
+
+extern void  (*ngx_live_topic_handlers[NGX_LIVE_TOPIC_MAX])(void);
+
+void ngx_live_bell_ring_topic(ngx_uint_t slot, ngx_uint_t topic);
+
+/*
  * A notice: something came about of which no stream can tell, because there
  * is none yet or none any more.  The handler is called in those workers that
  * want it, this one included; it looks for itself at what it waits for.  Look

@@ -57,6 +57,7 @@ typedef struct {
     ngx_atomic_t               rung;        /* the bell is ringing already */
     ngx_atomic_t               kill;        /* sessions here are to be ended */
     ngx_atomic_t               noticed;     /* see ngx_live_notice() */
+    ngx_atomic_t               topics;      /* bits of NGX_LIVE_TOPIC_* */
     uint32_t                   busy;        /* user whose memory is being made
                                                or freed here, 0: none */
     ngx_atomic_t               dirty[NGX_LIVE_STREAM_WORDS];
