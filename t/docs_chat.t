@@ -30,93 +30,93 @@ my $text = do { local $/; <$fh> };
 my %seen;
 
 while ($text =~ /^```json (\w+)\n(.*?)^```$/msg) {
-	my ($side, $example) = ($1, $2);
-	my $data = $json->decode($example);
-	my $type = $data->{type} // '';
+    my ($side, $example) = ($1, $2);
+    my $data = $json->decode($example);
+    my $type = $data->{type} // '';
 
-	is($schema->fault($data, $side), undef, "$side $type");
+    is($schema->fault($data, $side), undef, "$side $type");
 
-	if ($side ne 'poll') {
-		is($schema->fault($data), undef, 'the whole schema');
-		$seen{"$side $type"}++;
-	}
+    if ($side ne 'poll') {
+        is($schema->fault($data), undef, 'the whole schema');
+        $seen{"$side $type"}++;
+    }
 }
 
 # types that the documentation names in headings and actions in its table
 
 my ($client, $server) = $text
-	=~ /^## What a client sends$(.*?)^## What the server sends$(.*)/ms;
+    =~ /^## What a client sends$(.*?)^## What the server sends$(.*)/ms;
 
 my %known = map { $_ => {} } qw/ client server /;
 types($_, $schema->{root}{'$defs'}{$_}) for keys %known;
 
 for my $side (sort keys %known) {
-	my $part = $side eq 'client' ? $client : $server;
-	my %documented = map { $_ => 1 } map { split /, / } $part =~ /^### (.*)$/mg;
+    my $part = $side eq 'client' ? $client : $server;
+    my %documented = map { $_ => 1 } map { split /, / } $part =~ /^### (.*)$/mg;
 
-	is_deeply([ sort keys %documented ], [ sort keys %{$known{$side}} ],
-		"types of the $side");
+    is_deeply([ sort keys %documented ], [ sort keys %{$known{$side}} ],
+        "types of the $side");
 }
 
 ok($seen{"server $_"}, "an example of $_")
-	for qw/ welcome message tip deleted pinned slowmode reactions presence
-		state health error history ack /;
+    for qw/ welcome message tip deleted pinned slowmode reactions presence
+        state health error history ack /;
 
 ok($seen{"client $_"}, "an example of $_")
-	for qw/ join message reaction typing status history moderate /;
+    for qw/ join message reaction typing status history moderate /;
 
 for my $action ($client =~ /^\| `(\w+)`/mg) {
-	my %data = (type => 'moderate', action => $action);
+    my %data = (type => 'moderate', action => $action);
 
-	$data{target} = $action =~ /^(delete|pin)$/ ? '1-0' : 'u-1'
-		unless $action =~ /^(unpin|clear|slow)$/;
-	$data{seconds} = 60 if $action =~ /^(timeout|slow)$/;
+    $data{target} = $action =~ /^(delete|pin)$/ ? '1-0' : 'u-1'
+        unless $action =~ /^(unpin|clear|slow)$/;
+    $data{seconds} = 60 if $action =~ /^(timeout|slow)$/;
 
-	is($schema->fault(\%data, 'client'), undef, "action $action");
+    is($schema->fault(\%data, 'client'), undef, "action $action");
 }
 
 # what is wrong
 
 for my $bad (
-	'[]',
-	'"join"',
-	'{}',
-	'{"type":"welcome"}',
-	'{"type":"join","cursor":"short"}',
-	'{"type":"join","name":1}',
-	'{"type":"message"}',
-	'{"type":"message","text":""}',
-	'{"type":"message","text":5}',
-	'{"type":"message","text":"a","id":""}',
-	'{"type":"message","text":"a","id":"a b"}',
-	'{"type":"reaction","kind":""}',
-	'{"type":"typing","on":1}',
-	'{"type":"status"}',
-	'{"type":"status","audio":"on"}',
-	'{"type":"history","limit":0}',
-	'{"type":"history","limit":1.5}',
-	'{"type":"history","before":"5"}',
-	'{"type":"moderate"}',
-	'{"type":"moderate","action":"Ban","target":"u"}',
-	'{"type":"moderate","action":"ban"}',
-	'{"type":"moderate","action":"delete","target":"u"}',
-	'{"type":"moderate","action":"timeout","target":"u","seconds":0}',
-	'{"type":"moderate","action":"slow"}')
+    '[]',
+    '"join"',
+    '{}',
+    '{"type":"welcome"}',
+    '{"type":"join","cursor":"short"}',
+    '{"type":"join","name":1}',
+    '{"type":"message"}',
+    '{"type":"message","text":""}',
+    '{"type":"message","text":5}',
+    '{"type":"message","text":"a","id":""}',
+    '{"type":"message","text":"a","id":"a b"}',
+    '{"type":"reaction","kind":""}',
+    '{"type":"typing","on":1}',
+    '{"type":"status"}',
+    '{"type":"status","audio":"on"}',
+    '{"type":"history","limit":0}',
+    '{"type":"history","limit":1.5}',
+    '{"type":"history","before":"5"}',
+    '{"type":"moderate"}',
+    '{"type":"moderate","action":"Ban","target":"u"}',
+    '{"type":"moderate","action":"ban"}',
+    '{"type":"moderate","action":"delete","target":"u"}',
+    '{"type":"moderate","action":"timeout","target":"u","seconds":0}',
+    '{"type":"moderate","action":"slow"}')
 {
-	isnt($schema->fault($json->decode($bad), 'client'), undef, "not $bad");
+    isnt($schema->fault($json->decode($bad), 'client'), undef, "not $bad");
 }
 
 for my $bad (
-	'{"type":"message","id":"1-0","text":"a"}',
-	'{"type":"reactions","reactions":{}}',
-	'{"type":"reactions","reactions":{"heart":0}}',
-	'{"type":"presence","viewers":-1}',
-	'{"type":"state"}',
-	'{"type":"state","state":"gone"}',
-	'{"type":"ack"}',
-	'{"type":"error","code":"Too long"}')
+    '{"type":"message","id":"1-0","text":"a"}',
+    '{"type":"reactions","reactions":{}}',
+    '{"type":"reactions","reactions":{"heart":0}}',
+    '{"type":"presence","viewers":-1}',
+    '{"type":"state"}',
+    '{"type":"state","state":"gone"}',
+    '{"type":"ack"}',
+    '{"type":"error","code":"Too long"}')
 {
-	isnt($schema->fault($json->decode($bad), 'server'), undef, "not $bad");
+    isnt($schema->fault($json->decode($bad), 'server'), undef, "not $bad");
 }
 
 done_testing();
@@ -126,21 +126,21 @@ done_testing();
 # the types that a schema and those that it refers to allow
 
 sub types {
-	my ($side, $s) = @_;
+    my ($side, $s) = @_;
 
-	return map { types($side, $_) } @$s if ref $s eq 'ARRAY';
-	return unless ref $s eq 'HASH';
+    return map { types($side, $_) } @$s if ref $s eq 'ARRAY';
+    return unless ref $s eq 'HASH';
 
-	if (my $type = $s->{properties} && $s->{properties}{type}) {
-		my @names = $type->{enum} ? @{$type->{enum}} : "$type->{const}";
+    if (my $type = $s->{properties} && $s->{properties}{type}) {
+        my @names = $type->{enum} ? @{$type->{enum}} : "$type->{const}";
 
-		$known{$side}{$_} = 1 for @names;
-	}
+        $known{$side}{$_} = 1 for @names;
+    }
 
-	types($side, $s->{$_}) for grep { $s->{$_} } qw/ oneOf anyOf /;
+    types($side, $s->{$_}) for grep { $s->{$_} } qw/ oneOf anyOf /;
 
-	types($side, $schema->{root}{'$defs'}{$1})
-		if ($s->{'$ref'} // '') =~ m{^#/\$defs/(.+)$};
+    types($side, $schema->{root}{'$defs'}{$1})
+        if ($s->{'$ref'} // '') =~ m{^#/\$defs/(.+)$};
 }
 
 ###############################################################################

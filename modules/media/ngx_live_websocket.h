@@ -27,6 +27,9 @@
 #define NGX_LIVE_WEBSOCKET_PING          0x9
 #define NGX_LIVE_WEBSOCKET_PONG          0xa
 
+/* or-ed to the opcode of a compressed message (RFC 7692, 6) */
+#define NGX_LIVE_WEBSOCKET_RSV1          0x40
+
 /* RFC 6455, 7.4.1 */
 #define NGX_LIVE_WEBSOCKET_NORMAL        1000
 #define NGX_LIVE_WEBSOCKET_AWAY          1001

@@ -1,0 +1,216 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#ifndef _NGX_HTTP_LIVE_CHAT_H_INCLUDED_
+#define _NGX_HTTP_LIVE_CHAT_H_INCLUDED_
+
+
+#include "ngx_http_live.h"
+#include "ngx_live_chat.h"
+#include "ngx_live_chat_command.h"
+#include "ngx_live_chat_hall.h"
+#include "ngx_live_chat_users.h"
+#include "ngx_live_session.h"
+#include "ngx_live_websocket.h"
+
+
+/* who has no identity of his own may ... */
+
+#define NGX_HTTP_LIVE_CHAT_GUESTS_OFF    0
+#define NGX_HTTP_LIVE_CHAT_GUESTS_READ   1
+#define NGX_HTTP_LIVE_CHAT_GUESTS_WRITE  2
+
+/* code points of a name */
+#define NGX_HTTP_LIVE_CHAT_NAME_MAX      32
+
+/* entries that are shown unless asked for more, and at most */
+#define NGX_HTTP_LIVE_CHAT_HISTORY       50
+#define NGX_HTTP_LIVE_CHAT_HISTORY_MAX   200
+
+/* bytes of own messages that may wait for a client, e.g. histories */
+#define NGX_HTTP_LIVE_CHAT_HEADS_MAX     (1024 * 1024)
+
+
+typedef struct {
+    ngx_msec_t                 flush;
+    ngx_msec_t                 ping;
+    ngx_msec_t                 send_timeout;
+    ngx_msec_t                 poll_timeout;
+    size_t                     queue;
+    size_t                     message_size;   /* bytes of JSON */
+    ngx_uint_t                 message_length; /* code points of text */
+    ngx_uint_t                 guests;
+    ngx_uint_t                 rate;       /* messages per 1000 s */
+    ngx_uint_t                 burst;
+    ngx_flag_t                 deflate;
+} ngx_http_live_chat_loc_conf_t;
+
+
+/* who speaks; the strings are the request's */
+
+typedef struct {
+    ngx_str_t                  id;
+    ngx_str_t                  json;       /* {"id":..,"name":..,"role":..} */
+    uint32_t                   hash;       /* of id, not 0 */
+    unsigned                   guest:1;
+    unsigned                   writes:1;
+    unsigned                   moderates:1;
+} ngx_http_live_chat_user_t;
+
+
+/* bytes for this client alone: on the heap until they have left */
+
+typedef struct ngx_http_live_chat_head_s  ngx_http_live_chat_head_t;
+
+struct ngx_http_live_chat_head_s {
+    ngx_http_live_chat_head_t  *next;
+    u_char                     *pos;
+    u_char                     *last;
+    u_char                      data[1];
+};
+
+
+/* only of a client that came as WebSocket */
+
+typedef struct {
+    ngx_live_websocket_t       parser;
+    u_char                    *message;    /* heap: pieces of one so far */
+    size_t                     size;
+    ngx_uint_t                 code;       /* of the close frame to be sent */
+    ngx_str_t                  answer;     /* of extensions */
+
+    unsigned                   close_sent:1;
+    unsigned                   close_received:1;
+} ngx_http_live_chat_websocket_t;
+
+
+typedef struct ngx_http_live_chat_s  ngx_http_live_chat_t;
+
+/*
+ * A client that stays: WebSocket or server-sent events.  It is sent its own
+ * messages first, then the batches of the hall.
+ */
+
+struct ngx_http_live_chat_s {
+    ngx_live_chat_client_t           client;   /* must be first */
+    ngx_http_request_t              *request;
+    ngx_live_session_t               session;
+    ngx_http_live_chat_user_t        user;
+    ngx_http_live_chat_websocket_t  *websocket;
+    ngx_http_live_chat_head_t       *heads;
+    ngx_http_live_chat_head_t      **last;
+    size_t                           waiting;  /* bytes of heads */
+    ngx_msec_t                       progress; /* bytes have left last */
+    ngx_msec_t                       heard;    /* bytes have come last */
+    ngx_msec_t                       said;     /* for the rate */
+    ngx_uint_t                       excess;
+
+    unsigned                         open:1;   /* it is in the room */
+    unsigned                         joined:1; /* it had its welcome */
+    unsigned                         blocked:1;
+    unsigned                         halfway:1; /* a batch is to be sent
+                                                   before the heads */
+    unsigned                         closing:1;
+};
+
+
+extern ngx_module_t  ngx_http_live_chat_module;
+
+
+/* content handlers, once the client was let in */
+ngx_int_t ngx_http_live_chat_open(ngx_http_request_t *r);
+ngx_int_t ngx_http_live_chat_poll(ngx_http_request_t *r);
+ngx_int_t ngx_http_live_chat_post(ngx_http_request_t *r);
+
+/* the client as it stands in the request's token or as a guest */
+ngx_int_t ngx_http_live_chat_user(ngx_http_request_t *r,
+    ngx_http_live_chat_user_t *user, ngx_str_t *name);
+
+/* the argument "name", decoded and cleaned; empty: none, or not fit */
+ngx_int_t ngx_http_live_chat_name_arg(ngx_http_request_t *r, ngx_str_t *name);
+
+/*
+ * Own messages.  NGX_ERROR: no memory, or too much waits for the client.
+ */
+ngx_int_t ngx_http_live_chat_own(ngx_http_live_chat_t *ch, ngx_str_t *json);
+ngx_int_t ngx_http_live_chat_own_frame(ngx_http_live_chat_t *ch,
+    ngx_uint_t opcode, u_char *data, size_t len);
+
+/*
+ * Enters the room, or does it again with another name; the welcome is who I
+ * am, how the room is and what was said since cursor; NULL: the last of it.
+ */
+ngx_int_t ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
+    ngx_live_chat_cursor_t *cursor);
+
+/*
+ * Sends what there is: NGX_OK, NGX_AGAIN: the client takes no more for now,
+ * NGX_ERROR.  last leaves the room; what was begun becomes an own message.
+ */
+ngx_int_t ngx_http_live_chat_send(ngx_http_live_chat_t *ch);
+ngx_int_t ngx_http_live_chat_last(ngx_http_live_chat_t *ch);
+void ngx_http_live_chat_heads_free(ngx_http_live_chat_t *ch);
+
+/* sends what there is; NGX_DONE: the client is gone */
+ngx_int_t ngx_http_live_chat_run(ngx_http_live_chat_t *ch);
+
+/* no more: ends when what was begun has left; code is of WebSocket */
+void ngx_http_live_chat_end(ngx_http_live_chat_t *ch, ngx_uint_t code);
+
+/* ends the request at once */
+void ngx_http_live_chat_finalize(ngx_http_live_chat_t *ch, ngx_int_t rc);
+
+/* frames of the client; ends it itself */
+void ngx_http_live_chat_websocket_handler(ngx_http_request_t *r);
+
+/* "APP/NAME" of the request's room, in its pool */
+ngx_int_t ngx_http_live_chat_key(ngx_http_request_t *r, ngx_str_t *key);
+
+
+/*
+ * Something that a user does in a room by a JSON text:
+ *
+ *   NGX_OK        it was done, pos is its position in the log
+ *   NGX_DECLINED  it was refused: error is a code for the client, a constant,
+ *                 and status what HTTP says to it
+ *   NGX_ERROR     no memory
+ */
+
+typedef struct {
+    ngx_http_request_t              *request;
+    ngx_http_live_chat_user_t       *user;
+    ngx_live_chat_hall_t            *hall;
+    ngx_http_live_chat_t            *client;  /* NULL: does not stay */
+
+    ngx_live_chat_id_t               pos;
+    const char                      *error;
+    ngx_uint_t                       status;
+    size_t                           ref_len;  /* what the client calls it */
+    u_char                           ref[NGX_LIVE_CHAT_NONCE_MAX];
+} ngx_http_live_chat_deed_t;
+
+ngx_int_t ngx_http_live_chat_do(ngx_http_live_chat_deed_t *deed,
+    ngx_str_t *json);
+
+/* NGX_DECLINED */
+ngx_int_t ngx_http_live_chat_refuse(ngx_http_live_chat_deed_t *deed,
+    const char *error, ngx_uint_t status);
+
+/* of what is done: the same results */
+ngx_int_t ngx_http_live_chat_react(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
+ngx_int_t ngx_http_live_chat_moderate(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
+
+/*
+ * The same for a client that stays, who is told of errors.  NGX_ERROR: no
+ * memory.
+ */
+ngx_int_t ngx_http_live_chat_command(ngx_http_live_chat_t *ch, u_char *data,
+    size_t len);
+
+
+#endif /* _NGX_HTTP_LIVE_CHAT_H_INCLUDED_ */

@@ -1,0 +1,582 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_chat.h"
+#include "ngx_live_chat_deflate.h"
+
+
+/*
+ * The life of a client that stays: how it comes, what keeps it, how it goes.
+ */
+
+/* ms that a client has to answer our close frame */
+#define NGX_HTTP_LIVE_CHAT_LINGER  2000
+
+
+static ngx_http_live_chat_t *ngx_http_live_chat_create(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_chat_header(ngx_http_live_chat_t *ch);
+static ngx_int_t ngx_http_live_chat_extensions(ngx_http_live_chat_t *ch);
+static ngx_int_t ngx_http_live_chat_events_header(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_chat_start(ngx_http_live_chat_t *ch);
+static ngx_int_t ngx_http_live_chat_resume(ngx_http_live_chat_t *ch);
+static void ngx_http_live_chat_news(ngx_live_chat_client_t *client);
+static void ngx_http_live_chat_session_handler(ngx_live_session_t *s);
+static void ngx_http_live_chat_write_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_chat_expired(ngx_http_live_chat_t *ch);
+static void ngx_http_live_chat_set_timer(ngx_http_live_chat_t *ch);
+static void ngx_http_live_chat_finish(ngx_http_live_chat_t *ch);
+static void ngx_http_live_chat_detach(ngx_http_live_chat_t *ch);
+static void ngx_http_live_chat_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_live_chat_open(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_http_live_ctx_t   *ctx;
+    ngx_http_live_chat_t  *ch;
+
+    ctx = ngx_http_live_get_ctx(r);
+
+    ch = ngx_http_live_chat_create(r);
+
+    if (ch == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ch->session.handler = ngx_http_live_chat_session_handler;
+    ch->session.data = ch;
+
+    if (ngx_live_session_open(&ch->session, NULL, &ctx->access) != NGX_OK) {
+        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "the live zone is full");
+    }
+
+    ch->open = 1;
+
+    rc = ngx_http_live_chat_header(ch);
+
+    if (rc != NGX_DECLINED) {
+        ngx_http_live_chat_detach(ch);
+        return rc;
+    }
+
+    return ngx_http_live_chat_start(ch);
+}
+
+
+static ngx_http_live_chat_t *
+ngx_http_live_chat_create(ngx_http_request_t *r)
+{
+    ngx_http_cleanup_t             *cln;
+    ngx_http_live_chat_t           *ch;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_live_chat_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ch = cln->data;
+
+    ngx_memzero(ch, sizeof(ngx_http_live_chat_t));
+
+    ch->request = r;
+    ch->last = &ch->heads;
+    ch->client.handler = ngx_http_live_chat_news;
+    ch->client.format = NGX_LIVE_CHAT_EVENTS;
+
+    if (ngx_http_live_websocket(r)) {
+        ch->websocket = ngx_pcalloc(r->pool,
+                                    sizeof(ngx_http_live_chat_websocket_t));
+        if (ch->websocket == NULL) {
+            return NULL;
+        }
+
+        lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+
+        ngx_live_websocket_init(&ch->websocket->parser, lccf->message_size);
+
+        ch->client.format = NGX_LIVE_CHAT_WEBSOCKET;
+    }
+
+    cln->handler = ngx_http_live_chat_cleanup;
+
+    ngx_http_set_ctx(r, ch, ngx_http_live_chat_module);
+
+    return ch;
+}
+
+
+/* NGX_DECLINED: the response header was sent, or waits in r->out */
+
+static ngx_int_t
+ngx_http_live_chat_header(ngx_http_live_chat_t *ch)
+{
+    ngx_int_t                  rc;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = ch->request;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->tcp_nodelay && ngx_tcp_nodelay(r->connection) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ch->websocket) {
+
+        if (ngx_http_live_chat_extensions(ch) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_live_websocket_accept(r);
+    }
+
+    rc = ngx_http_live_chat_events_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    if (ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* an offer that breaks the grammar is none */
+
+static ngx_int_t
+ngx_http_live_chat_extensions(ngx_http_live_chat_t *ch)
+{
+    ngx_str_t                      *offer;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    lccf = ngx_http_get_module_loc_conf(ch->request,
+                                        ngx_http_live_chat_module);
+
+    offer = ngx_http_live_header_in(ch->request, "sec-websocket-extensions");
+
+    if (!lccf->deflate || offer == NULL
+        || ngx_live_chat_deflate_offer(offer->data, offer->len,
+                                       &ch->websocket->answer)
+           != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    ch->websocket->parser.deflate = 1;
+    ch->client.format = NGX_LIVE_CHAT_DEFLATE;
+
+    return ngx_http_live_header(ch->request, "Sec-WebSocket-Extensions",
+                                &ch->websocket->answer);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_events_header(ngx_http_request_t *r)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  version;
+
+    if (r->http_version >= NGX_HTTP_VERSION_20) {
+
+        /* its frames are nginx's own affair; polling works */
+
+        return ngx_http_live_problem(r, 406,
+                                     "server-sent events need HTTP/1.1");
+    }
+
+    if (ngx_http_live_cache_control(r, "no-store") != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = -1;
+
+    ngx_str_set(&r->headers_out.content_type, "text/event-stream");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+#if (NGX_HTTP_GZIP)
+    r->gzip_tested = 1;
+    r->gzip_ok = 0;
+#endif
+
+    /*
+     * The body goes past the filters, so none may think of chunks: to them
+     * the client is one of HTTP/1.0, whose responses end with the connection.
+     */
+
+    r->keepalive = 0;
+
+    version = r->http_version;
+    r->http_version = NGX_HTTP_VERSION_10;
+
+    rc = ngx_http_send_header(r);
+
+    r->http_version = version;
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_start(ngx_http_live_chat_t *ch)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ch->request;
+    c = r->connection;
+
+    c->log->action = "chatting";
+
+    ch->progress = ngx_current_msec;
+    ch->heard = ngx_current_msec;
+
+    if (ch->websocket == NULL && ngx_http_live_chat_resume(ch) != NGX_OK) {
+        ngx_http_live_chat_detach(ch);
+        return NGX_ERROR;
+    }
+
+    r->main->count++;
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_live_chat_write_handler;
+
+    if (ch->websocket) {
+        r->read_event_handler = ngx_http_live_chat_websocket_handler;
+
+        /* not from here: it may end the request */
+        ngx_post_event(c->read, &ngx_posted_events);
+    }
+
+    (void) ngx_http_live_chat_run(ch);
+
+    return NGX_DONE;
+}
+
+
+/* of server-sent events: the browser says itself what it has seen last */
+
+static ngx_int_t
+ngx_http_live_chat_resume(ngx_http_live_chat_t *ch)
+{
+    ngx_str_t                text, name, *last;
+    ngx_http_request_t      *r;
+    ngx_live_chat_cursor_t   cursor;
+
+    r = ch->request;
+
+    last = ngx_http_live_header_in(r, "last-event-id");
+
+    if (last) {
+        text = *last;
+
+    } else if (ngx_http_arg(r, (u_char *) "cursor", 6, &text) != NGX_OK) {
+        ngx_str_null(&text);
+    }
+
+    if (ngx_http_live_chat_name_arg(r, &name) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_live_chat_join(ch, &name,
+               ngx_live_chat_cursor_parse(text.data, text.len, &cursor)
+               == NGX_OK ? &cursor : NULL);
+}
+
+
+/* of the hall */
+
+static void
+ngx_http_live_chat_news(ngx_live_chat_client_t *client)
+{
+    ngx_connection_t               *c;
+    ngx_http_live_chat_t           *ch;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    ch = (ngx_http_live_chat_t *) client;
+
+    if (!ch->blocked) {
+
+        c = ch->request->connection;
+
+        if (ngx_http_live_chat_run(ch) == NGX_DONE) {
+            ngx_http_run_posted_requests(c);
+        }
+
+        return;
+    }
+
+    lccf = ngx_http_get_module_loc_conf(ch->request,
+                                        ngx_http_live_chat_module);
+
+    if (ngx_live_chat_client_lag(client) <= lccf->queue) {
+        return;
+    }
+
+    c = ch->request->connection;
+
+    ngx_http_set_log_request(c->log, ch->request);
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                  "client is too slow for the chat, %uz bytes wait",
+                  ngx_live_chat_client_lag(client));
+
+    ngx_http_live_chat_end(ch, NGX_LIVE_WEBSOCKET_LATER);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_live_chat_session_handler(ngx_live_session_t *s)
+{
+    ngx_connection_t      *c;
+    ngx_http_live_chat_t  *ch;
+
+    ch = s->data;
+    c = ch->request->connection;
+
+    ngx_http_set_log_request(c->log, ch->request);
+
+    ngx_log_error(NGX_LOG_INFO, c->log, 0, "session was ended");
+
+    ngx_http_live_chat_end(ch, NGX_LIVE_WEBSOCKET_POLICY);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_live_chat_write_handler(ngx_http_request_t *r)
+{
+    ngx_event_t           *wev;
+    ngx_http_live_chat_t  *ch;
+
+    wev = r->connection->write;
+    ch = ngx_http_get_module_ctx(r, ngx_http_live_chat_module);
+
+    if (wev->timedout) {
+        wev->timedout = 0;
+
+        if (ngx_http_live_chat_expired(ch) != NGX_OK) {
+            return;
+        }
+    }
+
+    (void) ngx_http_live_chat_run(ch);
+}
+
+
+/*
+ * The timer is always there: it sees clients that are gone without a word,
+ * and while it is pending a worker that is leaving stays for its clients.
+ */
+
+static ngx_int_t
+ngx_http_live_chat_expired(ngx_http_live_chat_t *ch)
+{
+    ngx_connection_t               *c;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    if (!ch->open) {
+
+        /* no close frame was received */
+
+        ngx_http_live_chat_finalize(ch, NGX_OK);
+        return NGX_DONE;
+    }
+
+    c = ch->request->connection;
+    lccf = ngx_http_get_module_loc_conf(ch->request,
+                                        ngx_http_live_chat_module);
+
+    if (ch->blocked
+        ? ngx_current_msec - ch->progress >= lccf->send_timeout
+        : ch->websocket && ngx_current_msec - ch->heard >= 2 * lccf->ping)
+    {
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT, "client timed out");
+
+        c->timedout = 1;
+        ngx_http_live_chat_finalize(ch, NGX_ERROR);
+
+        return NGX_DONE;
+    }
+
+    if (ch->blocked) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_live_chat_own_frame(ch, NGX_LIVE_WEBSOCKET_PING, NULL, 0)
+        != NGX_OK)
+    {
+        ngx_http_live_chat_finalize(ch, NGX_ERROR);
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_live_chat_run(ngx_http_live_chat_t *ch)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_live_chat_send(ch);
+
+    if (rc == NGX_ERROR) {
+        ngx_http_live_chat_finalize(ch, NGX_ERROR);
+        return NGX_DONE;
+    }
+
+    ch->blocked = (rc == NGX_AGAIN);
+
+    if (ch->closing && ch->open && !ch->blocked) {
+        ngx_http_live_chat_finish(ch);
+        return NGX_DONE;
+    }
+
+    ngx_http_live_chat_set_timer(ch);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_live_chat_set_timer(ngx_http_live_chat_t *ch)
+{
+    ngx_msec_t                      passed, timeout;
+    ngx_event_t                    *wev;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    wev = ch->request->connection->write;
+
+    if (wev->timer_set) {
+        return;
+    }
+
+    lccf = ngx_http_get_module_loc_conf(ch->request,
+                                        ngx_http_live_chat_module);
+
+    timeout = lccf->ping;
+
+    if (ch->blocked) {
+        passed = ngx_current_msec - ch->progress;
+        timeout = (passed < lccf->send_timeout) ? lccf->send_timeout - passed
+                                                : 1;
+    }
+
+    ngx_add_timer(wev, timeout);
+}
+
+
+void
+ngx_http_live_chat_end(ngx_http_live_chat_t *ch, ngx_uint_t code)
+{
+    u_char  payload[2];
+
+    if (!ch->open) {
+
+        /* the answer to our close frame */
+
+        ngx_http_live_chat_finalize(ch, NGX_OK);
+        return;
+    }
+
+    if (ch->closing) {
+        return;
+    }
+
+    if (ngx_http_live_chat_last(ch) != NGX_OK) {
+        ngx_http_live_chat_finalize(ch, NGX_ERROR);
+        return;
+    }
+
+    ch->closing = 1;
+
+    if (ch->websocket) {
+        ch->websocket->close_sent = 1;
+
+        payload[0] = (u_char) (code >> 8);
+        payload[1] = (u_char) code;
+
+        if (ngx_http_live_chat_own_frame(ch, NGX_LIVE_WEBSOCKET_CLOSE,
+                                         payload, 2)
+            != NGX_OK)
+        {
+            ngx_http_live_chat_finalize(ch, NGX_ERROR);
+            return;
+        }
+    }
+
+    (void) ngx_http_live_chat_run(ch);
+}
+
+
+/* all has been sent */
+
+static void
+ngx_http_live_chat_finish(ngx_http_live_chat_t *ch)
+{
+    ngx_event_t  *wev;
+
+    ngx_http_live_chat_detach(ch);
+
+    if (ch->websocket && !ch->websocket->close_received) {
+        wev = ch->request->connection->write;
+        ngx_add_timer(wev, NGX_HTTP_LIVE_CHAT_LINGER);
+        return;
+    }
+
+    ngx_http_live_chat_finalize(ch, NGX_OK);
+}
+
+
+void
+ngx_http_live_chat_finalize(ngx_http_live_chat_t *ch, ngx_int_t rc)
+{
+    ngx_http_request_t  *r;
+
+    r = ch->request;
+
+    ngx_http_live_chat_detach(ch);
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+static void
+ngx_http_live_chat_detach(ngx_http_live_chat_t *ch)
+{
+    if (!ch->open) {
+        return;
+    }
+
+    ch->open = 0;
+
+    ngx_live_chat_hall_leave(&ch->client);
+    ngx_live_session_close(&ch->session);
+    ngx_http_live_chat_heads_free(ch);
+
+    if (ch->websocket && ch->websocket->message) {
+        ngx_free(ch->websocket->message);
+        ch->websocket->message = NULL;
+    }
+}
+
+
+static void
+ngx_http_live_chat_cleanup(void *data)
+{
+    ngx_http_live_chat_detach(data);
+}

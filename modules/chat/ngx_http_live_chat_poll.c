@@ -1,0 +1,438 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_chat.h"
+
+
+/*
+ * The room for those whose network takes neither WebSocket nor events: GET
+ * asks what was said since a cursor and waits for it, POST says something.
+ */
+
+#define NGX_HTTP_LIVE_CHAT_POLL_MAX  500   /* entries of an answer */
+
+
+typedef struct {
+    ngx_live_chat_client_t     client;     /* must be first */
+    ngx_http_request_t        *request;
+    ngx_live_chat_id_t         after;
+    ngx_event_t                timer;
+    unsigned                   suspended:1;
+} ngx_http_live_chat_poll_t;
+
+
+static ngx_int_t ngx_http_live_chat_poll_enter(ngx_http_request_t *r,
+    ngx_live_chat_client_t *client);
+static ngx_int_t ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
+    ngx_str_t *cursor, ngx_live_chat_history_t *h);
+static ngx_int_t ngx_http_live_chat_poll_suspend(
+    ngx_http_live_chat_poll_t *p);
+static void ngx_http_live_chat_poll_news(ngx_live_chat_client_t *client);
+static void ngx_http_live_chat_poll_timeout(ngx_event_t *ev);
+static void ngx_http_live_chat_poll_done(ngx_http_live_chat_poll_t *p);
+static ngx_int_t ngx_http_live_chat_poll_answer(ngx_http_live_chat_poll_t *p,
+    ngx_live_chat_history_t *h, ngx_uint_t resumed);
+static void ngx_http_live_chat_poll_cleanup(void *data);
+static void ngx_http_live_chat_post_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_chat_post_body(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_live_chat_post_say(ngx_http_request_t *r,
+    ngx_str_t *body);
+
+
+ngx_int_t
+ngx_http_live_chat_poll(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   cursor;
+    ngx_http_cleanup_t         *cln;
+    ngx_live_chat_history_t     h;
+    ngx_http_live_chat_poll_t  *p;
+
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_live_chat_poll_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = cln->data;
+
+    ngx_memzero(p, sizeof(ngx_http_live_chat_poll_t));
+
+    p->request = r;
+    p->client.handler = ngx_http_live_chat_poll_news;
+
+    cln->handler = ngx_http_live_chat_poll_cleanup;
+
+    if (ngx_http_live_chat_poll_enter(r, &p->client) != NGX_OK) {
+        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "no memory for the room");
+    }
+
+    if (ngx_http_arg(r, (u_char *) "cursor", 6, &cursor) != NGX_OK) {
+        ngx_str_null(&cursor);
+    }
+
+    rc = ngx_http_live_chat_poll_start(p, &cursor, &h);
+
+    if (rc == NGX_AGAIN) {
+        return ngx_http_live_chat_poll_suspend(p);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_live_chat_poll_answer(p, &h, rc == NGX_OK);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_poll_enter(ngx_http_request_t *r,
+    ngx_live_chat_client_t *client)
+{
+    ngx_str_t                       key;
+    ngx_http_live_ctx_t            *ctx;
+    ngx_live_chat_app_conf_t       *cacf;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    ctx = ngx_http_live_get_ctx(r);
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+    cacf = ngx_live_get_module_app_conf(ctx->access.conf,
+                                        ngx_live_chat_module);
+
+    if (ngx_http_live_chat_key(r, &key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_live_chat_hall_enter(client, &key, lccf->flush,
+                                    cacf->history);
+}
+
+
+/*
+ * NGX_AGAIN: nothing has been said since; NGX_DECLINED: that cursor is of no
+ * use any more, so the answer is what a newcomer gets.
+ */
+
+static ngx_int_t
+ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
+    ngx_str_t *text, ngx_live_chat_history_t *h)
+{
+    ngx_live_chat_hall_t    *hall;
+    ngx_live_chat_cursor_t   cursor;
+
+    hall = p->client.hall;
+
+    ngx_memzero(h, sizeof(ngx_live_chat_history_t));
+
+    h->max = NGX_HTTP_LIVE_CHAT_POLL_MAX;
+
+    if (text->len
+        && ngx_live_chat_cursor_parse(text->data, text->len, &cursor)
+           == NGX_OK
+        && cursor.epoch == hall->room->epoch)
+    {
+        p->after = cursor.id;
+        h->after = &p->after;
+
+        if (ngx_live_chat_hall_history(hall, h, p->request->pool) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (h->whole) {
+            return h->n ? NGX_OK : NGX_AGAIN;
+        }
+    }
+
+    h->after = NULL;
+
+    if (ngx_live_chat_hall_history(hall, h, p->request->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_poll_suspend(ngx_http_live_chat_poll_t *p)
+{
+    ngx_http_request_t             *r;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    r = p->request;
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+
+    r->connection->log->action = "waiting for something to be said";
+
+    p->suspended = 1;
+
+    r->main->count++;
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    p->timer.handler = ngx_http_live_chat_poll_timeout;
+    p->timer.data = p;
+    p->timer.log = r->connection->log;
+
+    ngx_add_timer(&p->timer, lccf->poll_timeout);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_live_chat_poll_news(ngx_live_chat_client_t *client)
+{
+    ngx_http_live_chat_poll_t  *p;
+
+    p = (ngx_http_live_chat_poll_t *) client;
+
+    /* what has passed is not for it, so it may have nothing to be told */
+
+    ngx_live_chat_client_skip(client);
+
+    if (p->suspended && ngx_live_chat_id_cmp(&client->hall->pos, &p->after) > 0)
+    {
+        ngx_http_live_chat_poll_done(p);
+    }
+}
+
+
+static void
+ngx_http_live_chat_poll_timeout(ngx_event_t *ev)
+{
+    ngx_http_live_chat_poll_done(ev->data);
+}
+
+
+static void
+ngx_http_live_chat_poll_done(ngx_http_live_chat_poll_t *p)
+{
+    ngx_int_t                 rc;
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r;
+    ngx_live_chat_history_t   h;
+
+    r = p->request;
+    c = r->connection;
+
+    p->suspended = 0;
+
+    if (p->timer.timer_set) {
+        ngx_del_timer(&p->timer);
+    }
+
+    ngx_http_set_log_request(c->log, r);
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    ngx_memzero(&h, sizeof(ngx_live_chat_history_t));
+
+    h.after = &p->after;
+    h.max = NGX_HTTP_LIVE_CHAT_POLL_MAX;
+
+    rc = ngx_live_chat_hall_history(p->client.hall, &h, r->pool);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_live_chat_poll_answer(p, &h, h.whole);
+    }
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_poll_answer(ngx_http_live_chat_poll_t *p,
+    ngx_live_chat_history_t *h, ngx_uint_t resumed)
+{
+    u_char                  *s;
+    ngx_str_t                body;
+    ngx_http_request_t      *r;
+    ngx_live_chat_cursor_t   cursor;
+
+    r = p->request;
+
+    cursor.epoch = p->client.hall->room->epoch;
+    cursor.id = h->n ? h->last : h->after ? *h->after : p->client.hall->pos;
+
+    ngx_live_chat_hall_leave(&p->client);
+
+    body.data = ngx_pnalloc(r->pool,
+                            sizeof("{\"resumed\":false,\"cursor\":\"\","
+                                   "\"messages\":[]}") - 1
+                            + NGX_LIVE_CHAT_CURSOR_LEN + h->text.len);
+    if (body.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    s = ngx_sprintf(body.data, "{\"resumed\":%s,\"cursor\":\"",
+                    resumed ? "true" : "false");
+    s = ngx_live_chat_cursor_write(s, &cursor);
+    s = ngx_sprintf(s, "\",\"messages\":[%V]}", &h->text);
+
+    body.len = s - body.data;
+
+    if (ngx_http_live_cache_control(r, "no-store") != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_live_reply(r, NGX_HTTP_OK, "application/json", &body);
+}
+
+
+static void
+ngx_http_live_chat_poll_cleanup(void *data)
+{
+    ngx_http_live_chat_poll_t *p = data;
+
+    if (p->timer.timer_set) {
+        ngx_del_timer(&p->timer);
+    }
+
+    p->suspended = 0;
+
+    ngx_live_chat_hall_leave(&p->client);
+}
+
+
+ngx_int_t
+ngx_http_live_chat_post(ngx_http_request_t *r)
+{
+    ngx_int_t                       rc;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+
+    /* a body without a length is limited by client_max_body_size */
+
+    if (r->headers_in.content_length_n > (off_t) lccf->message_size) {
+        return ngx_http_live_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                     "message is too long");
+    }
+
+    r->request_body_in_single_buf = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_live_chat_post_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_live_chat_post_handler(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+    ngx_str_t  body;
+
+    rc = ngx_http_live_chat_post_body(r, &body);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_live_chat_post_say(r, &body);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+/* messages are short: a body that went to a file is none */
+
+static ngx_int_t
+ngx_http_live_chat_post_body(ngx_http_request_t *r, ngx_str_t *body)
+{
+    size_t                          n;
+    ngx_chain_t                    *cl;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+
+    body->data = ngx_pnalloc(r->pool, lccf->message_size);
+    if (body->data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    body->len = 0;
+
+    cl = r->request_body ? r->request_body->bufs : NULL;
+
+    for ( /* void */ ; cl; cl = cl->next) {
+
+        n = cl->buf->last - cl->buf->pos;
+
+        if (cl->buf->in_file || n > lccf->message_size - body->len) {
+            return ngx_http_live_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                         "message is too long");
+        }
+
+        ngx_memcpy(body->data + body->len, cl->buf->pos, n);
+        body->len += n;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_post_say(ngx_http_request_t *r, ngx_str_t *body)
+{
+    u_char                     *p;
+    ngx_int_t                   rc;
+    ngx_str_t                   name, json;
+    ngx_live_chat_client_t      client;
+    ngx_http_live_chat_user_t   user;
+    ngx_http_live_chat_deed_t   deed;
+
+    if (ngx_http_live_chat_name_arg(r, &name) != NGX_OK
+        || ngx_http_live_chat_user(r, &user, &name) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(&client, sizeof(ngx_live_chat_client_t));
+
+    if (ngx_http_live_chat_poll_enter(r, &client) != NGX_OK) {
+        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "no memory for the room");
+    }
+
+    ngx_memzero(&deed, sizeof(ngx_http_live_chat_deed_t));
+
+    deed.request = r;
+    deed.user = &user;
+    deed.hall = client.hall;
+
+    rc = ngx_http_live_chat_do(&deed, body);
+
+    ngx_live_chat_hall_leave(&client);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_live_problem(r, deed.status, deed.error);
+    }
+
+    json.data = ngx_pnalloc(r->pool, sizeof("{\"id\":\"\"}") - 1
+                                     + NGX_LIVE_CHAT_ID_LEN);
+    if (json.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_cpymem(json.data, "{\"id\":\"", sizeof("{\"id\":\"") - 1);
+    p = ngx_live_chat_id_write(p, &deed.pos);
+    *p++ = '"';
+    *p++ = '}';
+
+    json.len = p - json.data;
+
+    return ngx_http_live_reply(r, NGX_HTTP_OK, "application/json", &json);
+}

@@ -1,0 +1,143 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_chat.h"
+#include "ngx_live_stream.h"
+
+
+/*
+ * Reactions are not told one by one: a room counts them by kind, and twice a
+ * second says how many there were.
+ */
+
+static ngx_int_t ngx_http_live_chat_react_count(
+    ngx_http_live_chat_deed_t *deed, ngx_str_t *kind, ngx_uint_t *first);
+static const char *ngx_http_live_chat_react_locked(
+    ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room,
+    ngx_http_live_chat_user_t *user, ngx_str_t *kind);
+static ngx_live_chat_reaction_sh_t *ngx_http_live_chat_reaction(
+    ngx_live_chat_room_sh_t *room, ngx_str_t *kind);
+
+
+ngx_int_t
+ngx_http_live_chat_react(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  first;
+
+    rc = ngx_http_live_chat_react_count(deed, &cmd->kind, &first);
+
+    if (rc == NGX_OK && first) {
+        ngx_live_chat_hall_react(deed->hall);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_react_count(ngx_http_live_chat_deed_t *deed,
+    ngx_str_t *kind, ngx_uint_t *first)
+{
+    int64_t                   now;
+    const char               *error;
+    ngx_live_chat_zone_t     *zone;
+    ngx_live_chat_room_sh_t  *room;
+
+    zone = ngx_live_chat_zone();
+    room = deed->hall->room;
+    now = ngx_live_clock();
+
+    *first = 0;
+
+    ngx_live_chat_lock(zone);
+
+    error = ngx_http_live_chat_react_locked(zone, room, deed->user, kind);
+
+    /* the worker that was to say them may have died */
+
+    if (error == NULL && now > room->reactions_due + 1000) {
+        room->reactions_due = now + NGX_LIVE_CHAT_REACTIONS;
+        *first = 1;
+    }
+
+    ngx_live_chat_unlock(zone);
+
+    if (error) {
+        return ngx_http_live_chat_refuse(deed, error, 429);
+    }
+
+    return NGX_OK;
+}
+
+
+static const char *
+ngx_http_live_chat_react_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_http_live_chat_user_t *user,
+    ngx_str_t *kind)
+{
+    ngx_live_chat_user_sh_t      *u;
+    ngx_live_chat_reaction_sh_t  *reaction;
+
+    u = ngx_live_chat_user_locked(zone, room, &user->id, 1);
+
+    if (u == NULL) {
+        return "room_full";
+    }
+
+    if (u->banned > ngx_live_now()) {
+        return "banned";
+    }
+
+    if (u->reacted != ngx_time()) {
+        u->reacted = ngx_time();
+        u->reactions = 0;
+    }
+
+    if (u->reactions == NGX_LIVE_CHAT_USER_REACTIONS) {
+        return "too_fast";
+    }
+
+    reaction = ngx_http_live_chat_reaction(room, kind);
+
+    if (reaction == NULL) {
+        return "too_many_kinds";
+    }
+
+    u->reactions++;
+
+    if (u->shadow <= ngx_live_now()) {
+        reaction->n++;
+    }
+
+    return NULL;
+}
+
+
+static ngx_live_chat_reaction_sh_t *
+ngx_http_live_chat_reaction(ngx_live_chat_room_sh_t *room, ngx_str_t *kind)
+{
+    ngx_uint_t                    i;
+    ngx_live_chat_reaction_sh_t  *r;
+
+    for (i = 0; i < NGX_LIVE_CHAT_KINDS; i++) {
+        r = &room->reactions[i];
+
+        if (r->len == 0) {
+            r->len = (u_char) ngx_min(kind->len, NGX_LIVE_CHAT_KIND_LEN);
+            ngx_memcpy(r->kind, kind->data, r->len);
+            return r;
+        }
+
+        if (r->len == kind->len && ngx_memcmp(r->kind, kind->data, r->len) == 0)
+        {
+            return r;
+        }
+    }
+
+    return NULL;
+}

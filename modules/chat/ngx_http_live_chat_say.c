@@ -1,0 +1,199 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_chat.h"
+#include "ngx_live_stream.h"
+
+
+/* entries that one who resumes may have missed */
+#define NGX_HTTP_LIVE_CHAT_MISSED  1000
+
+
+static const char *ngx_http_live_chat_state(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
+    ngx_live_chat_cursor_t *cursor);
+
+
+ngx_int_t
+ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
+    ngx_live_chat_cursor_t *cursor)
+{
+    ngx_str_t                       key;
+    ngx_http_request_t             *r;
+    ngx_http_live_ctx_t            *ctx;
+    ngx_live_chat_app_conf_t       *cacf;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    r = ch->request;
+    ctx = ngx_http_live_get_ctx(r);
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+    cacf = ngx_live_get_module_app_conf(ctx->access.conf,
+                                        ngx_live_chat_module);
+
+    if (ngx_http_live_chat_user(r, &ch->user, name) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ch->client.hall == NULL) {
+
+        if (ngx_http_live_chat_key(r, &key) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_live_chat_hall_enter(&ch->client, &key, lccf->flush,
+                                     cacf->history)
+            != NGX_OK)
+        {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "no memory for room \"%V\", see \"chat_zone\"",
+                          &key);
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_http_live_chat_welcome(ch, cursor);
+}
+
+
+ngx_int_t
+ngx_http_live_chat_key(ngx_http_request_t *r, ngx_str_t *key)
+{
+    ngx_http_live_ctx_t  *ctx;
+
+    ctx = ngx_http_live_get_ctx(r);
+
+    key->len = ctx->app.len + 1 + ctx->name.len;
+    key->data = ngx_pnalloc(r->pool, key->len);
+
+    if (key->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_sprintf(key->data, "%V/%V", &ctx->app, &ctx->name);
+
+    return NGX_OK;
+}
+
+
+static const char *
+ngx_http_live_chat_state(ngx_http_request_t *r)
+{
+    ngx_uint_t            live;
+    ngx_live_stream_t    *st;
+    ngx_http_live_ctx_t  *ctx;
+
+    ctx = ngx_http_live_get_ctx(r);
+
+    st = ngx_live_stream_find(&ctx->app, &ctx->name);
+
+    if (st == NULL) {
+        return "ended";
+    }
+
+    live = (st->sh->state == NGX_LIVE_STREAM_LIVE);
+
+    ngx_live_stream_close(st);
+
+    return live ? "live" : "waiting";
+}
+
+
+/*
+ * What the room's log says up to here; all that comes later is in batches.
+ * A cursor of another epoch, or of what the log has lost, is told as such: the
+ * client has missed something, and begins anew.
+ */
+
+static ngx_int_t
+ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
+    ngx_live_chat_cursor_t *from)
+{
+    u_char                   *p;
+    size_t                    len;
+    ngx_int_t                 rc;
+    ngx_str_t                 json;
+    ngx_uint_t                resumed;
+    ngx_pool_t               *pool;
+    ngx_live_chat_hall_t     *hall;
+    ngx_live_chat_cursor_t    cursor;
+    ngx_live_chat_history_t   h;
+
+    hall = ch->client.hall;
+
+    /* a client that joins again and again must not fill its request's pool */
+
+    pool = ngx_create_pool(4096, ch->request->connection->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&h, sizeof(ngx_live_chat_history_t));
+
+    rc = NGX_OK;
+    resumed = 0;
+
+    if (from && from->epoch == hall->room->epoch) {
+        h.after = &from->id;
+        h.max = NGX_HTTP_LIVE_CHAT_MISSED;
+
+        rc = ngx_live_chat_hall_history(hall, &h, pool);
+        resumed = h.whole;
+    }
+
+    if (!resumed && rc == NGX_OK) {
+        h.after = NULL;
+        h.max = NGX_HTTP_LIVE_CHAT_HISTORY;
+
+        rc = ngx_live_chat_hall_history(hall, &h, pool);
+    }
+
+    cursor.epoch = hall->room->epoch;
+    cursor.id = hall->pos;
+
+    len = sizeof("{\"type\":\"welcome\",\"you\":,\"writes\":false,"
+                 "\"moderates\":false,\"room\":{\"name\":\"\",\"viewers\":},"
+                 "\"resumed\":false,\"cursor\":\"\",\"messages\":[]}") - 1
+          + ch->user.json.len + hall->key.len + NGX_INT_T_LEN
+          + NGX_LIVE_CHAT_CURSOR_LEN + h.text.len
+          + sizeof(",\"slow\":,\"state\":\"waiting\",\"pinned\":\"\"") - 1
+          + NGX_INT_T_LEN + NGX_LIVE_CHAT_ID_LEN;
+
+    json.data = ngx_pnalloc(pool, len);
+
+    if (json.data == NULL || rc != NGX_OK) {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(json.data, "{\"type\":\"welcome\",\"you\":%V,\"writes\":%s,"
+                    "\"moderates\":%s,\"room\":{\"name\":\"%V\","
+                    "\"viewers\":%ui,\"slow\":%ui",
+                    &ch->user.json, ch->user.writes ? "true" : "false",
+                    ch->user.moderates ? "true" : "false", &hall->key,
+                    ngx_live_chat_room_clients(hall->room), hall->room->slow);
+
+    p = ngx_sprintf(p, ",\"state\":\"%s\"",
+                    ngx_http_live_chat_state(ch->request));
+
+    if (hall->room->pinned.ms) {
+        p = ngx_sprintf(p, ",\"pinned\":\"");
+        p = ngx_live_chat_id_write(p, &hall->room->pinned);
+        *p++ = '"';
+    }
+
+    p = ngx_sprintf(p, "},\"resumed\":%s,\"cursor\":\"",
+                    resumed ? "true" : "false");
+    p = ngx_live_chat_cursor_write(p, &cursor);
+    p = ngx_sprintf(p, "\",\"messages\":[%V]}", &h.text);
+
+    json.len = p - json.data;
+
+    rc = ngx_http_live_chat_own(ch, &json);
+
+    ngx_destroy_pool(pool);
+
+    return rc;
+}

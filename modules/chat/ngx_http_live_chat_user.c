@@ -1,0 +1,232 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_chat.h"
+#include "ngx_live_chat_text.h"
+
+#include <ngx_md5.h>
+
+
+/*
+ * Who a client is: what its token says, or a guest with a name of his own.
+ */
+
+#define NGX_HTTP_LIVE_CHAT_GUEST        "guest-"
+#define NGX_HTTP_LIVE_CHAT_GUEST_BYTES  5
+
+
+static ngx_int_t ngx_http_live_chat_variable(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_http_live_chat_guest(ngx_http_request_t *r,
+    ngx_str_t *id);
+static ngx_int_t ngx_http_live_chat_user_json(ngx_http_request_t *r,
+    ngx_http_live_chat_user_t *user, ngx_str_t *name, ngx_str_t *role);
+static ngx_uint_t ngx_http_live_chat_moderates(ngx_str_t *role);
+
+
+static ngx_str_t  ngx_http_live_chat_role = ngx_string("live_role");
+
+static ngx_str_t  ngx_http_live_chat_roles[] = {
+    ngx_string("moderator"),
+    ngx_string("creator"),
+    ngx_string("publisher"),
+    ngx_string("admin"),
+    ngx_null_string
+};
+
+
+ngx_int_t
+ngx_http_live_chat_user(ngx_http_request_t *r,
+    ngx_http_live_chat_user_t *user, ngx_str_t *name)
+{
+    ngx_str_t                       role;
+    ngx_http_live_ctx_t            *ctx;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    ctx = ngx_http_live_get_ctx(r);
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+
+    ngx_memzero(user, sizeof(ngx_http_live_chat_user_t));
+
+    user->id = ctx->access.sub;
+
+    if (user->id.len) {
+        user->writes = 1;
+
+        if (ngx_http_live_chat_variable(r, &ngx_http_live_chat_role, &role)
+            != NGX_OK)
+        {
+            ngx_str_set(&role, "viewer");
+        }
+
+        user->moderates = ngx_http_live_chat_moderates(&role);
+
+    } else {
+        ngx_str_set(&role, "guest");
+
+        user->guest = 1;
+        user->writes = (lccf->guests == NGX_HTTP_LIVE_CHAT_GUESTS_WRITE);
+
+        if (ngx_http_live_chat_guest(r, &user->id) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    user->hash = ngx_crc32_long(user->id.data, user->id.len);
+    user->hash += (user->hash == 0);
+
+    return ngx_http_live_chat_user_json(r, user, name, &role);
+}
+
+
+static ngx_uint_t
+ngx_http_live_chat_moderates(ngx_str_t *role)
+{
+    ngx_str_t  *r;
+
+    for (r = ngx_http_live_chat_roles; r->len; r++) {
+        if (r->len == role->len
+            && ngx_memcmp(r->data, role->data, r->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_variable(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_http_variable_value_t  *vv;
+
+    vv = ngx_http_get_variable(r, name,
+                               ngx_hash_key(name->data, name->len));
+
+    if (vv == NULL || vv->not_found || vv->len == 0) {
+        return NGX_DECLINED;
+    }
+
+    value->data = vv->data;
+    value->len = vv->len;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The same guest as long as he comes from the same address with the same
+ * program, so that he can be banned, and over polling is one user.  The
+ * secret keeps others from trying all addresses.
+ */
+
+static ngx_int_t
+ngx_http_live_chat_guest(ngx_http_request_t *r, ngx_str_t *id)
+{
+    u_char                *p, digest[16];
+    ngx_md5_t              md5;
+    ngx_str_t             *agent;
+    ngx_live_chat_zone_t  *zone;
+
+    zone = ngx_live_chat_zone();
+
+    ngx_md5_init(&md5);
+    ngx_md5_update(&md5, zone->sh->secret, sizeof(zone->sh->secret));
+    ngx_md5_update(&md5, r->connection->addr_text.data,
+                   r->connection->addr_text.len);
+
+    if (r->headers_in.user_agent) {
+        agent = &r->headers_in.user_agent->value;
+        ngx_md5_update(&md5, agent->data, agent->len);
+    }
+
+    ngx_md5_final(digest, &md5);
+
+    id->data = ngx_pnalloc(r->pool, sizeof(NGX_HTTP_LIVE_CHAT_GUEST) - 1
+                                    + 2 * NGX_HTTP_LIVE_CHAT_GUEST_BYTES);
+    if (id->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(id->data, NGX_HTTP_LIVE_CHAT_GUEST,
+                   sizeof(NGX_HTTP_LIVE_CHAT_GUEST) - 1);
+    p = ngx_hex_dump(p, digest, NGX_HTTP_LIVE_CHAT_GUEST_BYTES);
+
+    id->len = p - id->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_user_json(ngx_http_request_t *r,
+    ngx_http_live_chat_user_t *user, ngx_str_t *name, ngx_str_t *role)
+{
+    u_char     *p;
+    size_t      len;
+    ngx_str_t   shown;
+
+    shown = name->len ? *name : user->id;
+
+    len = sizeof("{\"id\":\"\",\"name\":\"\",\"role\":\"\"}") - 1
+          + user->id.len + ngx_escape_json(NULL, user->id.data, user->id.len)
+          + shown.len + ngx_escape_json(NULL, shown.data, shown.len)
+          + role->len;
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    user->json.data = p;
+
+    p = ngx_cpymem(p, "{\"id\":\"", sizeof("{\"id\":\"") - 1);
+    p = (u_char *) ngx_escape_json(p, user->id.data, user->id.len);
+    p = ngx_cpymem(p, "\",\"name\":\"", sizeof("\",\"name\":\"") - 1);
+    p = (u_char *) ngx_escape_json(p, shown.data, shown.len);
+    p = ngx_cpymem(p, "\",\"role\":\"", sizeof("\",\"role\":\"") - 1);
+    p = ngx_cpymem(p, role->data, role->len);
+    p = ngx_cpymem(p, "\"}", sizeof("\"}") - 1);
+
+    user->json.len = p - user->json.data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_live_chat_name_arg(ngx_http_request_t *r, ngx_str_t *name)
+{
+    u_char     *dst, *src;
+    ngx_str_t   raw;
+
+    ngx_str_null(name);
+
+    if (ngx_http_arg(r, (u_char *) "name", 4, &raw) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    dst = ngx_pnalloc(r->pool, raw.len + 1);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    name->data = dst;
+    src = raw.data;
+
+    ngx_unescape_uri(&dst, &src, raw.len, 0);
+
+    if (ngx_live_chat_text_line(name->data, name->data, dst - name->data,
+                                NGX_HTTP_LIVE_CHAT_NAME_MAX, name)
+        != NGX_LIVE_CHAT_TEXT_OK)
+    {
+        ngx_str_null(name);
+    }
+
+    return NGX_OK;
+}

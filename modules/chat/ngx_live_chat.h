@@ -1,0 +1,27 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/*
+ * Settings of rooms, in live {}.
+ */
+
+
+#ifndef _NGX_LIVE_CHAT_H_INCLUDED_
+#define _NGX_LIVE_CHAT_H_INCLUDED_
+
+
+#include "ngx_live.h"
+
+
+typedef struct {
+    ngx_int_t                  history;    /* entries */
+} ngx_live_chat_app_conf_t;
+
+
+extern ngx_module_t  ngx_live_chat_module;
+
+
+#endif /* _NGX_LIVE_CHAT_H_INCLUDED_ */

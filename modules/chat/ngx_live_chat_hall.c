@@ -1,0 +1,495 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_live_chat_hall.h"
+#include "ngx_live_chat_batch.h"
+
+
+static ngx_live_chat_hall_t *ngx_live_chat_hall_create(
+    ngx_live_chat_zone_t *zone, ngx_str_t *key, ngx_uint_t history);
+static void ngx_live_chat_hall_free(ngx_live_chat_hall_t *hall);
+static void ngx_live_chat_hall_bell(void);
+static void ngx_live_chat_hall_news(ngx_live_chat_hall_t *hall);
+static void ngx_live_chat_hall_timer(ngx_event_t *ev);
+static void ngx_live_chat_hall_reactions(ngx_event_t *ev);
+static void ngx_live_chat_hall_flush(ngx_live_chat_hall_t *hall);
+static void ngx_live_chat_hall_tell(ngx_live_chat_hall_t *hall,
+    ngx_live_chat_batch_t *batch);
+static void ngx_live_chat_hall_drop(ngx_live_chat_hall_t *hall);
+
+
+/* by the room's index; statics outlive a reload, but a worker has its own */
+
+static ngx_live_chat_hall_t  *ngx_live_chat_halls[NGX_LIVE_CHAT_ROOMS];
+static ngx_connection_t       ngx_live_chat_dummy;
+
+
+void
+ngx_live_chat_hall_init(void)
+{
+    ngx_live_chat_dummy.fd = (ngx_socket_t) -1;
+    ngx_live_topic_handlers[NGX_LIVE_TOPIC_CHAT] = ngx_live_chat_hall_bell;
+}
+
+
+ngx_int_t
+ngx_live_chat_hall_enter(ngx_live_chat_client_t *client, ngx_str_t *key,
+    ngx_msec_t flush, ngx_uint_t history)
+{
+    ngx_live_chat_zone_t     *zone;
+    ngx_live_chat_hall_t     *hall;
+    ngx_live_chat_room_sh_t  *room;
+
+    zone = ngx_live_chat_zone();
+
+    ngx_live_chat_lock(zone);
+
+    room = ngx_live_chat_room_find_locked(zone, key);
+    hall = room ? ngx_live_chat_halls[room->index] : NULL;
+
+    ngx_live_chat_unlock(zone);
+
+    if (hall == NULL) {
+        hall = ngx_live_chat_hall_create(zone, key, history);
+
+        if (hall == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    hall->flush = flush;
+    hall->room->history = history;
+    hall->nclients++;
+
+    client->hall = hall;
+    client->batch = NULL;
+    client->offset = 0;
+    client->behind = 0;
+
+    ngx_queue_insert_tail(&hall->clients, &client->queue);
+    ngx_live_chat_room_count(hall->room, 1);
+
+    return NGX_OK;
+}
+
+
+/* a room with a hall is not freed: it is followed */
+
+static ngx_live_chat_hall_t *
+ngx_live_chat_hall_create(ngx_live_chat_zone_t *zone, ngx_str_t *key,
+    ngx_uint_t history)
+{
+    ngx_live_chat_hall_t     *hall;
+    ngx_live_chat_room_sh_t  *room;
+
+    hall = ngx_calloc(sizeof(ngx_live_chat_hall_t), ngx_cycle->log);
+    if (hall == NULL) {
+        return NULL;
+    }
+
+    room = ngx_live_chat_room_follow(zone, key, history);
+
+    if (room == NULL) {
+        ngx_free(hall);
+        return NULL;
+    }
+
+    hall->room = room;
+    hall->key = room->sn.str;
+
+    ngx_queue_init(&hall->clients);
+    ngx_queue_init(&hall->batches);
+
+    hall->timer.data = &ngx_live_chat_dummy;
+    hall->timer.handler = ngx_live_chat_hall_timer;
+    hall->timer.log = ngx_cycle->log;
+    hall->timer.cancelable = 1;
+
+    hall->reactions.data = &ngx_live_chat_dummy;
+    hall->reactions.handler = ngx_live_chat_hall_reactions;
+    hall->reactions.log = ngx_cycle->log;
+    hall->reactions.cancelable = 1;
+
+    ngx_live_chat_lock(zone);
+
+    hall->serial = room->serial;
+    hall->pos = room->last;
+
+    ngx_live_chat_unlock(zone);
+
+    ngx_live_chat_halls[room->index] = hall;
+
+    return hall;
+}
+
+
+void
+ngx_live_chat_hall_leave(ngx_live_chat_client_t *client)
+{
+    ngx_live_chat_hall_t  *hall;
+
+    hall = client->hall;
+
+    if (hall == NULL) {
+        return;
+    }
+
+    client->hall = NULL;
+
+    if (client->batch) {
+        client->batch->waiting--;
+        client->batch = NULL;
+    }
+
+    ngx_queue_remove(&client->queue);
+    ngx_live_chat_room_count(hall->room, -1);
+
+    hall->nclients--;
+
+    ngx_live_chat_hall_drop(hall);
+
+    if (hall->nclients == 0 && !hall->busy) {
+        ngx_live_chat_hall_free(hall);
+    }
+}
+
+
+static void
+ngx_live_chat_hall_free(ngx_live_chat_hall_t *hall)
+{
+    ngx_live_chat_halls[hall->room->index] = NULL;
+
+    if (hall->timer.timer_set) {
+        ngx_del_timer(&hall->timer);
+    }
+
+    if (hall->reactions.timer_set) {
+        ngx_del_timer(&hall->reactions);
+        ngx_live_chat_reactions_say(ngx_live_chat_zone(), hall->room);
+    }
+
+    ngx_live_chat_room_leave(ngx_live_chat_zone(), hall->room);
+
+    ngx_free(hall);
+}
+
+
+void
+ngx_live_chat_hall_each(ngx_live_chat_zone_t *zone,
+    void (*handler)(ngx_live_chat_zone_t *zone,
+                    ngx_live_chat_room_sh_t *room))
+{
+    ngx_uint_t             i;
+    ngx_live_chat_hall_t  *hall;
+
+    for (i = 0; i < NGX_LIVE_CHAT_ROOMS; i++) {
+        hall = ngx_live_chat_halls[i];
+
+        if (hall) {
+            handler(zone, hall->room);
+        }
+    }
+}
+
+
+void
+ngx_live_chat_hall_react(ngx_live_chat_hall_t *hall)
+{
+    if (!hall->reactions.timer_set) {
+        ngx_add_timer(&hall->reactions, NGX_LIVE_CHAT_REACTIONS);
+    }
+}
+
+
+static void
+ngx_live_chat_hall_reactions(ngx_event_t *ev)
+{
+    ngx_live_chat_hall_t  *hall;
+
+    hall = (ngx_live_chat_hall_t *)
+               ((u_char *) ev - offsetof(ngx_live_chat_hall_t, reactions));
+
+    ngx_live_chat_reactions_say(ngx_live_chat_zone(), hall->room);
+}
+
+
+static void
+ngx_live_chat_hall_bell(void)
+{
+    ngx_uint_t             i, bit;
+    ngx_atomic_t          *words;
+    ngx_atomic_uint_t      word;
+    ngx_live_chat_zone_t  *zone;
+
+    zone = ngx_live_chat_zone();
+
+    if (zone == NULL) {
+        return;
+    }
+
+    words = zone->sh->dirty[ngx_live_slot];
+
+    for (i = 0; i < NGX_LIVE_CHAT_WORDS; i++) {
+
+        if (words[i] == 0) {
+            continue;
+        }
+
+        word = __sync_lock_test_and_set(&words[i], 0);
+
+        for (bit = 0; word; bit++, word >>= 1) {
+            if ((word & 1) && ngx_live_chat_halls[i * 64 + bit]) {
+                ngx_live_chat_hall_news(ngx_live_chat_halls[i * 64 + bit]);
+            }
+        }
+    }
+}
+
+
+static void
+ngx_live_chat_hall_news(ngx_live_chat_hall_t *hall)
+{
+    if (hall->timer.timer_set) {
+        hall->pending = 1;
+        return;
+    }
+
+    if (hall->flush) {
+        ngx_add_timer(&hall->timer, hall->flush);
+    }
+
+    ngx_live_chat_hall_flush(hall);
+}
+
+
+static void
+ngx_live_chat_hall_timer(ngx_event_t *ev)
+{
+    ngx_live_chat_hall_t  *hall;
+
+    hall = (ngx_live_chat_hall_t *)
+               ((u_char *) ev - offsetof(ngx_live_chat_hall_t, timer));
+
+    if (!hall->pending) {
+        return;
+    }
+
+    hall->pending = 0;
+    ngx_add_timer(ev, hall->flush);
+
+    ngx_live_chat_hall_flush(hall);
+}
+
+
+static void
+ngx_live_chat_hall_flush(ngx_live_chat_hall_t *hall)
+{
+    ngx_live_chat_zone_t   *zone;
+    ngx_live_chat_batch_t  *batch;
+
+    zone = ngx_live_chat_zone();
+
+    ngx_live_chat_lock(zone);
+
+    batch = ngx_live_chat_batch_create_locked(zone, hall->room, hall->serial);
+
+    ngx_live_chat_unlock(zone);
+
+    if (batch == NULL) {
+        return;
+    }
+
+    hall->serial = batch->serial;
+
+    if (batch->pos.ms) {
+        hall->pos = batch->pos;
+    }
+
+    hall->end += batch->texts[NGX_LIVE_CHAT_WEBSOCKET][0].len;
+    batch->end = hall->end;
+
+    ngx_queue_insert_tail(&hall->batches, &batch->queue);
+
+    ngx_live_chat_hall_tell(hall, batch);
+}
+
+
+static void
+ngx_live_chat_hall_tell(ngx_live_chat_hall_t *hall,
+    ngx_live_chat_batch_t *batch)
+{
+    ngx_queue_t             *q, *next;
+    ngx_live_chat_client_t  *client;
+
+    hall->busy = 1;
+    batch->waiting++;
+
+    for (q = ngx_queue_head(&hall->clients);
+         q != ngx_queue_sentinel(&hall->clients);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        client = ngx_queue_data(q, ngx_live_chat_client_t, queue);
+
+        if (client->batch == NULL) {
+            client->batch = batch;
+            client->offset = 0;
+            client->behind = 0;
+            batch->waiting++;
+        }
+
+        client->handler(client);
+    }
+
+    batch->waiting--;
+    hall->busy = 0;
+
+    ngx_live_chat_hall_drop(hall);
+
+    if (hall->nclients == 0) {
+        ngx_live_chat_hall_free(hall);
+    }
+}
+
+
+/* batches in which nobody stands, and nobody before them */
+
+static void
+ngx_live_chat_hall_drop(ngx_live_chat_hall_t *hall)
+{
+    ngx_queue_t            *q;
+    ngx_live_chat_batch_t  *batch;
+
+    while (!ngx_queue_empty(&hall->batches)) {
+        q = ngx_queue_head(&hall->batches);
+        batch = ngx_queue_data(q, ngx_live_chat_batch_t, queue);
+
+        if (batch->waiting) {
+            return;
+        }
+
+        ngx_queue_remove(q);
+        ngx_live_chat_batch_free(batch);
+    }
+}
+
+
+ngx_int_t
+ngx_live_chat_client_text(ngx_live_chat_client_t *client, ngx_str_t *text)
+{
+    ngx_str_t  *whole;
+
+    for ( ;; ) {
+
+        if (client->batch == NULL) {
+            return NGX_DONE;
+        }
+
+        whole = ngx_live_chat_batch_text(client->batch, client->hall->room,
+                                         client->format, client->behind);
+        if (whole == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (client->offset < whole->len) {
+            text->data = whole->data + client->offset;
+            text->len = whole->len - client->offset;
+            return NGX_OK;
+        }
+
+        /* nothing of this batch is for it */
+
+        ngx_live_chat_client_sent(client, 0);
+    }
+}
+
+
+void
+ngx_live_chat_client_sent(ngx_live_chat_client_t *client, size_t n)
+{
+    ngx_str_t              *whole;
+    ngx_queue_t            *q;
+    ngx_live_chat_hall_t   *hall;
+    ngx_live_chat_batch_t  *batch;
+
+    hall = client->hall;
+    batch = client->batch;
+
+    client->offset += n;
+
+    whole = ngx_live_chat_batch_text(batch, hall->room, client->format,
+                                     client->behind);
+
+    if (whole && client->offset < whole->len) {
+        return;
+    }
+
+    client->offset = 0;
+    batch->waiting--;
+
+    q = ngx_queue_next(&batch->queue);
+
+    if (q == ngx_queue_sentinel(&hall->batches)) {
+        client->batch = NULL;
+        client->behind = 0;
+
+    } else {
+        client->batch = ngx_queue_data(q, ngx_live_chat_batch_t, queue);
+        client->batch->waiting++;
+    }
+
+    if (batch->waiting == 0) {
+        ngx_live_chat_hall_drop(hall);
+    }
+}
+
+
+void
+ngx_live_chat_client_skip(ngx_live_chat_client_t *client)
+{
+    if (client->batch) {
+        client->batch->waiting--;
+        client->batch = NULL;
+        client->offset = 0;
+
+        ngx_live_chat_hall_drop(client->hall);
+    }
+}
+
+
+size_t
+ngx_live_chat_client_lag(ngx_live_chat_client_t *client)
+{
+    ngx_live_chat_batch_t  *batch;
+
+    batch = client->batch;
+
+    if (batch == NULL) {
+        return 0;
+    }
+
+    return client->hall->end - batch->end
+           + batch->texts[NGX_LIVE_CHAT_WEBSOCKET][0].len;
+}
+
+
+ngx_int_t
+ngx_live_chat_hall_history(ngx_live_chat_hall_t *hall,
+    ngx_live_chat_history_t *h, ngx_pool_t *pool)
+{
+    ngx_int_t              rc;
+    ngx_live_chat_zone_t  *zone;
+
+    zone = ngx_live_chat_zone();
+
+    ngx_live_chat_lock(zone);
+
+    rc = ngx_live_chat_history_locked(hall->room, hall->serial, h, pool);
+
+    ngx_live_chat_unlock(zone);
+
+    return rc;
+}

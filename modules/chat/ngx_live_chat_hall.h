@@ -1,0 +1,125 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#ifndef _NGX_LIVE_CHAT_HALL_H_INCLUDED_
+#define _NGX_LIVE_CHAT_HALL_H_INCLUDED_
+
+
+#include "ngx_live_chat_room.h"
+
+
+/*
+ * A hall is a room as one worker has it: the clients that are connected here.
+ * What is new in the room is copied from shared memory once, as a batch, of
+ * which all clients are sent the same bytes; a client that could not take all
+ * of it stands in the batch, which stays as long as somebody does.
+ *
+ * The first entry after a quiet moment is a batch of its own, at once; what
+ * follows within the flush interval is the next one.
+ */
+
+typedef enum {
+    NGX_LIVE_CHAT_WEBSOCKET = 0,
+    NGX_LIVE_CHAT_DEFLATE,                 /* RFC 7692 */
+    NGX_LIVE_CHAT_EVENTS,                  /* server-sent events */
+    NGX_LIVE_CHAT_FORMATS
+} ngx_live_chat_format_e;
+
+
+typedef struct ngx_live_chat_hall_s    ngx_live_chat_hall_t;
+typedef struct ngx_live_chat_batch_s   ngx_live_chat_batch_t;
+typedef struct ngx_live_chat_client_s  ngx_live_chat_client_t;
+
+
+struct ngx_live_chat_client_s {
+    ngx_queue_t                queue;      /* of the hall */
+    ngx_live_chat_hall_t      *hall;       /* NULL: not in any */
+    ngx_live_chat_batch_t     *batch;      /* where it stands, NULL: at the
+                                              end */
+    size_t                     offset;     /* of the batch's text */
+    ngx_uint_t                 format;
+
+    /* there is a new batch; may let the client leave */
+    void                     (*handler)(ngx_live_chat_client_t *client);
+
+    unsigned                   behind:1;   /* is not sent what passes */
+};
+
+
+struct ngx_live_chat_hall_s {
+    ngx_live_chat_room_sh_t   *room;
+    ngx_str_t                  key;        /* "APP/NAME" */
+    uint64_t                   serial;     /* entries up to it are batches */
+    ngx_live_chat_id_t         pos;        /* of the last of the log's */
+    uint64_t                   end;        /* bytes of all batches so far */
+    ngx_queue_t                clients;
+    ngx_queue_t                batches;
+    ngx_uint_t                 nclients;
+    ngx_msec_t                 flush;      /* ms */
+    ngx_event_t                timer;
+    ngx_event_t                reactions;  /* are to be summed up */
+
+    unsigned                   pending:1;  /* there is more for the timer */
+    unsigned                   busy:1;     /* clients are being told */
+};
+
+
+/*
+ * Enters the room, which is made if need be.  flush (ms) and history are the
+ * room's from now on.  NGX_ERROR: there is no memory for the room.
+ */
+ngx_int_t ngx_live_chat_hall_enter(ngx_live_chat_client_t *client,
+    ngx_str_t *key, ngx_msec_t flush, ngx_uint_t history);
+void ngx_live_chat_hall_leave(ngx_live_chat_client_t *client);
+
+/* in init_process */
+void ngx_live_chat_hall_init(void);
+void ngx_live_chat_presence_init(ngx_cycle_t *cycle);
+
+/* each room that has clients in this worker */
+void ngx_live_chat_hall_each(ngx_live_chat_zone_t *zone,
+    void (*handler)(ngx_live_chat_zone_t *zone,
+                    ngx_live_chat_room_sh_t *room));
+
+/* the first reaction since the last sum: the next is this worker's affair */
+void ngx_live_chat_hall_react(ngx_live_chat_hall_t *hall);
+
+/*
+ * What the client is to be sent next: NGX_OK, NGX_DONE when there is nothing,
+ * NGX_ERROR without memory.  sent moves it by n bytes.
+ */
+ngx_int_t ngx_live_chat_client_text(ngx_live_chat_client_t *client,
+    ngx_str_t *text);
+void ngx_live_chat_client_sent(ngx_live_chat_client_t *client, size_t n);
+
+/* to the end: it is not sent batches */
+void ngx_live_chat_client_skip(ngx_live_chat_client_t *client);
+
+/* bytes, about, that wait for the client */
+size_t ngx_live_chat_client_lag(ngx_live_chat_client_t *client);
+
+/*
+ * Entries of the log that the worker has already made batches of, as elements
+ * of a JSON array, "A,B,C": those behind after (NULL: from the oldest), at
+ * most the last max of them.  *whole says that nothing between after and the
+ * first one is missing, *last is the position of the last one.  In pool.
+ */
+typedef struct {
+    ngx_live_chat_id_t        *after;
+    ngx_live_chat_id_t        *before;     /* NULL: up to the newest */
+    ngx_uint_t                 max;
+
+    ngx_str_t                  text;
+    ngx_uint_t                 n;
+    ngx_live_chat_id_t         last;
+    ngx_uint_t                 whole;
+} ngx_live_chat_history_t;
+
+ngx_int_t ngx_live_chat_hall_history(ngx_live_chat_hall_t *hall,
+    ngx_live_chat_history_t *h, ngx_pool_t *pool);
+
+
+#endif /* _NGX_LIVE_CHAT_HALL_H_INCLUDED_ */

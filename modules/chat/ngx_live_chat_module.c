@@ -1,0 +1,274 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_live_chat_hall.h"
+#include "ngx_live_chat.h"
+#include "ngx_live_event.h"
+
+
+#define NGX_LIVE_CHAT_ZONE      (16 * 1024 * 1024)
+#define NGX_LIVE_CHAT_ZONE_MIN  (1024 * 1024)
+
+
+typedef struct {
+    size_t                     size;
+    ngx_live_chat_zone_t       zone;
+} ngx_live_chat_main_conf_t;
+
+
+static ngx_int_t ngx_live_chat_preconfiguration(ngx_conf_t *cf);
+static void ngx_live_chat_event(ngx_live_event_sh_t *ev);
+static void *ngx_live_chat_create_main_conf(ngx_conf_t *cf);
+static void *ngx_live_chat_create_app_conf(ngx_conf_t *cf);
+static char *ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_int_t ngx_live_chat_postconfiguration(ngx_conf_t *cf);
+static char *ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data);
+static ngx_int_t ngx_live_chat_init_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_post_t  ngx_live_chat_zone_post = { ngx_live_chat_check_zone };
+
+static ngx_conf_num_bounds_t  ngx_live_chat_history_bounds = {
+    ngx_conf_check_num_bounds, 0, 1000
+};
+
+static ngx_str_t  ngx_live_chat_zone_name = ngx_string("live_chat");
+
+
+static ngx_command_t  ngx_live_chat_commands[] = {
+
+    { ngx_string("chat_zone"),
+      NGX_LIVE_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_LIVE_MAIN_CONF_OFFSET,
+      offsetof(ngx_live_chat_main_conf_t, size),
+      &ngx_live_chat_zone_post },
+
+    { ngx_string("chat_history"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_chat_app_conf_t, history),
+      &ngx_live_chat_history_bounds },
+
+      ngx_null_command
+};
+
+
+static ngx_live_module_t  ngx_live_chat_module_ctx = {
+    ngx_live_chat_preconfiguration,        /* preconfiguration */
+    ngx_live_chat_postconfiguration,       /* postconfiguration */
+
+    ngx_live_chat_create_main_conf,        /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    ngx_live_chat_create_app_conf,         /* create application conf */
+    ngx_live_chat_merge_app_conf,          /* merge application conf */
+
+    NULL,                                  /* stream start */
+    NULL,                                  /* stream config */
+    NULL,                                  /* stream frame */
+    NULL,                                  /* stream stop */
+    NULL,                                  /* stream adopt */
+    NULL,                                  /* stream end */
+    NULL,                                  /* stream free */
+    NULL,                                  /* stream status */
+
+    NULL,                                  /* session open */
+    NULL,                                  /* session close */
+
+    NULL                                   /* status */
+};
+
+
+ngx_module_t  ngx_live_chat_module = {
+    NGX_MODULE_V1,
+    &ngx_live_chat_module_ctx,             /* module context */
+    ngx_live_chat_commands,                /* module directives */
+    NGX_LIVE_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_live_chat_init_process,            /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+ngx_live_chat_zone_t *
+ngx_live_chat_zone(void)
+{
+    ngx_live_chat_main_conf_t  *cmcf;
+
+    cmcf = ngx_live_get_module_main_conf((ngx_cycle_t *) ngx_cycle,
+                                         &ngx_live_chat_module);
+
+    return (cmcf && cmcf->zone.sh && ngx_live_zone) ? &cmcf->zone : NULL;
+}
+
+
+static ngx_int_t
+ngx_live_chat_preconfiguration(ngx_conf_t *cf)
+{
+    return ngx_live_event_subscribe(cf, ngx_live_chat_event);
+}
+
+
+/* in one process for all: who comes later is told by the welcome */
+
+static void
+ngx_live_chat_event(ngx_live_event_sh_t *ev)
+{
+    u_char                 tail[64];
+    ngx_str_t              key;
+    const char            *state;
+    ngx_live_chat_say_t    say;
+    ngx_live_chat_zone_t  *zone;
+
+    switch (ev->type) {
+
+    case NGX_LIVE_EVENT_PUBLISH:
+        state = "live";
+        break;
+
+    case NGX_LIVE_EVENT_PUBLISH_DONE:
+        state = "waiting";
+        break;
+
+    case NGX_LIVE_EVENT_END:
+        state = "ended";
+        break;
+
+    default:
+        return;
+    }
+
+    zone = ngx_live_chat_zone();
+
+    if (zone == NULL) {
+        return;
+    }
+
+    key.data = ev->name;
+    key.len = ngx_strlen(ev->name);
+
+    ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
+
+    ngx_str_set(&say.head, "{\"type\":\"state\",");
+
+    say.tail.data = tail;
+    say.tail.len = ngx_sprintf(tail, ",\"state\":\"%s\"}", state) - tail;
+    say.passing = 1;
+
+    ngx_live_chat_say_to(zone, &key, &say);
+}
+
+
+static ngx_int_t
+ngx_live_chat_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_shm_zone_t             *zone;
+    ngx_live_chat_main_conf_t  *cmcf;
+
+    cmcf = ngx_live_conf_get_module_main_conf(cf, ngx_live_chat_module);
+
+    if (cmcf->size == NGX_CONF_UNSET_SIZE) {
+        cmcf->size = NGX_LIVE_CHAT_ZONE;
+    }
+
+    zone = ngx_shared_memory_add(cf, &ngx_live_chat_zone_name, cmcf->size,
+                                 &ngx_live_chat_module);
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->init = ngx_live_chat_zone_init;
+    zone->data = &cmcf->zone;
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_live_chat_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_live_chat_main_conf_t  *cmcf;
+
+    cmcf = ngx_pcalloc(cf->pool, sizeof(ngx_live_chat_main_conf_t));
+    if (cmcf == NULL) {
+        return NULL;
+    }
+
+    cmcf->size = NGX_CONF_UNSET_SIZE;
+
+    return cmcf;
+}
+
+
+static void *
+ngx_live_chat_create_app_conf(ngx_conf_t *cf)
+{
+    ngx_live_chat_app_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_live_chat_app_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->history = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_live_chat_app_conf_t  *prev = parent;
+    ngx_live_chat_app_conf_t  *conf = child;
+
+    ngx_conf_merge_value(conf->history, prev->history, 100);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t *sp = data;
+
+    if (*sp < NGX_LIVE_CHAT_ZONE_MIN) {
+        return "must be 1m at least";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_live_chat_init_process(ngx_cycle_t *cycle)
+{
+    ngx_live_chat_zone_t  *zone;
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    zone = ngx_live_chat_zone();
+
+    if (zone) {
+        ngx_live_chat_zone_claim(zone);
+        ngx_live_chat_hall_init();
+        ngx_live_chat_presence_init(cycle);
+    }
+
+    return NGX_OK;
+}

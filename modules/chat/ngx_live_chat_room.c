@@ -1,0 +1,654 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_live_chat_room.h"
+#include "ngx_live_chat_users.h"
+#include "ngx_live_stream.h"
+
+#include <sys/random.h>
+
+
+/* entries that may be dropped for a new one that finds no memory */
+#define NGX_LIVE_CHAT_TRIES  8
+
+
+static void ngx_live_chat_room_unfollow(ngx_live_chat_room_sh_t *room,
+    ngx_uint_t slot);
+static ngx_live_chat_room_sh_t *ngx_live_chat_room_create_locked(
+    ngx_live_chat_zone_t *zone, ngx_str_t *key);
+static ngx_int_t ngx_live_chat_room_index_locked(ngx_live_chat_zone_t *zone);
+static void ngx_live_chat_room_free_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
+static ngx_uint_t ngx_live_chat_room_idle(ngx_live_chat_room_sh_t *room);
+static void ngx_live_chat_rooms_expire_locked(ngx_live_chat_zone_t *zone);
+static ngx_int_t ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_say_t *say);
+static ngx_live_chat_entry_sh_t *ngx_live_chat_entry_locked(
+    ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room, size_t len);
+static void ngx_live_chat_room_trim_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
+static ngx_uint_t ngx_live_chat_room_stale(ngx_queue_t *entries);
+static ngx_uint_t ngx_live_chat_room_drop_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_queue_t *entries);
+static void ngx_live_chat_room_next(ngx_live_chat_room_sh_t *room);
+static void ngx_live_chat_room_ring(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
+
+
+ngx_int_t
+ngx_live_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_live_chat_zone_t *old = data;
+
+    ngx_live_chat_zone_t  *zone;
+
+    zone = shm_zone->data;
+
+    if (old) {
+        *zone = *old;
+        return NGX_OK;
+    }
+
+    zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (shm_zone->shm.exists) {
+        zone->sh = zone->shpool->data;
+        return NGX_OK;
+    }
+
+    zone->sh = ngx_slab_calloc(zone->shpool, sizeof(ngx_live_chat_sh_t));
+    if (zone->sh == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (getrandom(zone->sh->secret, sizeof(zone->sh->secret), 0)
+        != sizeof(zone->sh->secret))
+    {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, ngx_errno,
+                      "getrandom() failed");
+        return NGX_ERROR;
+    }
+
+    zone->shpool->data = zone->sh;
+
+    /* memory that is used up is said by us, with the room */
+    zone->shpool->log_nomem = 0;
+
+    ngx_rbtree_init(&zone->sh->rbtree, &zone->sh->sentinel,
+                    ngx_str_rbtree_insert_value);
+    ngx_queue_init(&zone->sh->queue);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_live_chat_zone_claim(ngx_live_chat_zone_t *zone)
+{
+    ngx_uint_t                i;
+    ngx_live_chat_room_sh_t  *room;
+
+    ngx_live_chat_lock(zone);
+
+    for (i = 0; i < NGX_LIVE_CHAT_ROOMS; i++) {
+        room = zone->sh->rooms[i];
+
+        if (room) {
+            ngx_live_chat_room_unfollow(room, ngx_live_slot);
+        }
+    }
+
+    ngx_memzero((void *) zone->sh->dirty[ngx_live_slot],
+                sizeof(zone->sh->dirty[ngx_live_slot]));
+
+    ngx_live_chat_unlock(zone);
+}
+
+
+static void
+ngx_live_chat_room_unfollow(ngx_live_chat_room_sh_t *room, ngx_uint_t slot)
+{
+    room->clients[slot] = 0;
+    ngx_live_atomic_and(&room->slots[slot / 64],
+                        ~((ngx_atomic_uint_t) 1 << (slot % 64)));
+}
+
+
+ngx_live_chat_room_sh_t *
+ngx_live_chat_room_find_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
+{
+    return (ngx_live_chat_room_sh_t *)
+               ngx_str_rbtree_lookup(&zone->sh->rbtree, key,
+                                     ngx_crc32_long(key->data, key->len));
+}
+
+
+ngx_live_chat_room_sh_t *
+ngx_live_chat_room_follow(ngx_live_chat_zone_t *zone, ngx_str_t *key,
+    ngx_uint_t history)
+{
+    ngx_live_chat_room_sh_t  *room;
+
+    ngx_live_chat_lock(zone);
+
+    room = ngx_live_chat_room_find_locked(zone, key);
+
+    if (room == NULL) {
+        room = ngx_live_chat_room_create_locked(zone, key);
+    }
+
+    if (room) {
+        room->history = history;
+        room->used = ngx_live_clock();
+
+        ngx_queue_remove(&room->queue);
+        ngx_queue_insert_head(&zone->sh->queue, &room->queue);
+
+        room->clients[ngx_live_slot] = 0;
+        ngx_live_atomic_or(&room->slots[ngx_live_slot / 64],
+                           (ngx_atomic_uint_t) 1 << (ngx_live_slot % 64));
+    }
+
+    ngx_live_chat_unlock(zone);
+
+    if (room == NULL) {
+        (void) ngx_atomic_fetch_add(&zone->sh->refused, 1);
+    }
+
+    return room;
+}
+
+
+void
+ngx_live_chat_room_leave(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room)
+{
+    ngx_live_chat_lock(zone);
+
+    ngx_live_chat_room_unfollow(room, ngx_live_slot);
+    room->used = ngx_live_clock();
+
+    ngx_live_chat_unlock(zone);
+}
+
+
+static ngx_live_chat_room_sh_t *
+ngx_live_chat_room_create_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
+{
+    ngx_int_t                 index;
+    ngx_live_chat_room_sh_t  *room;
+
+    ngx_live_chat_rooms_expire_locked(zone);
+
+    index = ngx_live_chat_room_index_locked(zone);
+
+    if (index == NGX_ERROR) {
+        return NULL;
+    }
+
+    room = ngx_slab_calloc_locked(zone->shpool,
+                                  sizeof(ngx_live_chat_room_sh_t) + key->len);
+    if (room == NULL) {
+        return NULL;
+    }
+
+    room->sn.str.data = (u_char *) room + sizeof(ngx_live_chat_room_sh_t);
+    room->sn.str.len = key->len;
+    ngx_memcpy(room->sn.str.data, key->data, key->len);
+    room->sn.node.key = ngx_crc32_long(key->data, key->len);
+
+    room->index = index;
+    /* of the room's earlier lives none is meant */
+
+    if (getrandom(&room->epoch, sizeof(uint64_t), 0) != sizeof(uint64_t)) {
+        room->epoch = ((uint64_t) ngx_time() << 32) ^ ngx_random();
+    }
+
+    ngx_queue_init(&room->log);
+    ngx_queue_init(&room->passing);
+    ngx_queue_init(&room->recent);
+    ngx_rbtree_init(&room->users, &room->sentinel,
+                    ngx_str_rbtree_insert_value);
+
+    ngx_rbtree_insert(&zone->sh->rbtree, &room->sn.node);
+    ngx_queue_insert_head(&zone->sh->queue, &room->queue);
+
+    zone->sh->nrooms++;
+    zone->sh->rooms[index] = room;
+
+    return room;
+}
+
+
+static ngx_int_t
+ngx_live_chat_room_index_locked(ngx_live_chat_zone_t *zone)
+{
+    ngx_uint_t                i;
+    ngx_queue_t              *q;
+    ngx_live_chat_room_sh_t  *room;
+
+    if (zone->sh->nrooms < NGX_LIVE_CHAT_ROOMS) {
+
+        for (i = 0; zone->sh->rooms[i]; i++) { /* void */ }
+
+        return i;
+    }
+
+    /* all are taken: that which nobody has used for longest gives way */
+
+    for (q = ngx_queue_last(&zone->sh->queue);
+         q != ngx_queue_sentinel(&zone->sh->queue);
+         q = ngx_queue_prev(q))
+    {
+        room = ngx_queue_data(q, ngx_live_chat_room_sh_t, queue);
+
+        if (ngx_live_chat_room_idle(room)) {
+            i = room->index;
+            ngx_live_chat_room_free_locked(zone, room);
+            return i;
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_uint_t
+ngx_live_chat_room_idle(ngx_live_chat_room_sh_t *room)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_LIVE_SLOT_WORDS; i++) {
+        if (room->slots[i]) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_live_chat_rooms_expire_locked(ngx_live_chat_zone_t *zone)
+{
+    ngx_uint_t                i;
+    ngx_queue_t              *q;
+    ngx_live_chat_room_sh_t  *room;
+
+    for (i = 0; i < 2 && !ngx_queue_empty(&zone->sh->queue); i++) {
+        q = ngx_queue_last(&zone->sh->queue);
+        room = ngx_queue_data(q, ngx_live_chat_room_sh_t, queue);
+
+        if (ngx_live_clock() - room->used < NGX_LIVE_CHAT_LINGER) {
+            return;
+        }
+
+        if (ngx_live_chat_room_idle(room)) {
+            ngx_live_chat_room_free_locked(zone, room);
+            continue;
+        }
+
+        /* it is in use: not to be looked at again soon */
+
+        room->used = ngx_live_clock();
+        ngx_queue_remove(q);
+        ngx_queue_insert_head(&zone->sh->queue, q);
+    }
+}
+
+
+static void
+ngx_live_chat_room_free_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room)
+{
+    ngx_queue_remove(&room->queue);
+    ngx_rbtree_delete(&zone->sh->rbtree, &room->sn.node);
+
+    zone->sh->rooms[room->index] = NULL;
+    zone->sh->nrooms--;
+
+    while (ngx_live_chat_room_drop_locked(zone, room, &room->passing)
+           || ngx_live_chat_room_drop_locked(zone, room, &room->log))
+    {
+        /* void */
+    }
+
+    ngx_live_chat_users_free_locked(zone, room);
+    ngx_slab_free_locked(zone->shpool, room);
+}
+
+
+ngx_int_t
+ngx_live_chat_room_say(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_say_t *say)
+{
+    ngx_int_t  rc;
+
+    ngx_live_chat_lock(zone);
+
+    rc = ngx_live_chat_room_say_locked(zone, room, say);
+
+    ngx_live_chat_unlock(zone);
+
+    if (rc == NGX_OK && !say->hushed) {
+        ngx_live_chat_room_ring(zone, room);
+    }
+
+    return rc;
+}
+
+
+void
+ngx_live_chat_say_to(ngx_live_chat_zone_t *zone, ngx_str_t *key,
+    ngx_live_chat_say_t *say)
+{
+    ngx_live_chat_room_sh_t  *room;
+
+    ngx_live_chat_lock(zone);
+
+    room = ngx_live_chat_room_find_locked(zone, key);
+
+    if (room && ngx_live_chat_room_say_locked(zone, room, say) == NGX_OK) {
+        ngx_live_chat_room_ring(zone, room);
+    }
+
+    ngx_live_chat_unlock(zone);
+}
+
+
+static ngx_int_t
+ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_say_t *say)
+{
+    size_t                     len;
+    ngx_live_chat_entry_sh_t  *e;
+
+    if (say->speech) {
+        say->error = ngx_live_chat_speech_locked(zone, room, say->speech);
+
+        if (say->error) {
+            return NGX_DECLINED;
+        }
+    }
+
+    ngx_live_chat_room_next(room);
+
+    say->pos = room->last;
+
+    if (say->speech && say->speech->shadow) {
+
+        /* as if it had been said: only he is told so */
+
+        say->hushed = 1;
+        return NGX_OK;
+    }
+
+    len = say->head.len + NGX_LIVE_CHAT_SAY_LEN + say->tail.len;
+
+    e = ngx_live_chat_entry_locked(zone, room, len);
+
+    if (e == NULL) {
+        room->lost++;
+        return NGX_ERROR;
+    }
+
+    e->len = ngx_live_chat_say_write(e->text, room, say) - e->text;
+    e->serial = room->serial + 1;
+    e->pos = say->pos;
+    e->clock = ngx_live_clock();
+    e->user = say->user;
+    e->passing = say->passing ? 1 : 0;
+
+    room->bytes += e->len;
+    room->used = e->clock;
+
+    if (say->passing) {
+        ngx_queue_insert_tail(&room->passing, &e->queue);
+
+    } else {
+        ngx_queue_insert_tail(&room->log, &e->queue);
+        room->n++;
+    }
+
+    /* what a worker that was killed has not finished is not seen by others */
+
+    room->serial++;
+
+    ngx_live_chat_room_trim_locked(zone, room);
+
+    return NGX_OK;
+}
+
+
+u_char *
+ngx_live_chat_say_write(u_char *p, ngx_live_chat_room_sh_t *room,
+    ngx_live_chat_say_t *say)
+{
+    ngx_live_chat_cursor_t  cursor;
+
+    p = ngx_cpymem(p, say->head.data, say->head.len);
+    p = ngx_cpymem(p, "\"id\":\"", sizeof("\"id\":\"") - 1);
+    p = ngx_live_chat_id_write(p, &say->pos);
+
+    if (!say->passing) {
+        cursor.epoch = room->epoch;
+        cursor.id = say->pos;
+
+        p = ngx_cpymem(p, "\",\"cursor\":\"",
+                       sizeof("\",\"cursor\":\"") - 1);
+        p = ngx_live_chat_cursor_write(p, &cursor);
+    }
+
+    *p++ = '"';
+
+    return ngx_cpymem(p, say->tail.data, say->tail.len);
+}
+
+
+ngx_uint_t
+ngx_live_chat_room_hide(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_id_t *pos, uint32_t user)
+{
+    ngx_uint_t                 n;
+    ngx_queue_t               *q;
+    ngx_live_chat_entry_sh_t  *e;
+
+    n = 0;
+
+    ngx_live_chat_lock(zone);
+
+    for (q = ngx_queue_head(&room->log);
+         q != ngx_queue_sentinel(&room->log);
+         q = ngx_queue_next(q))
+    {
+        e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
+
+        /* what has no user is what moderators did */
+
+        if (e->hidden || e->user == 0
+            || (pos && ngx_live_chat_id_cmp(&e->pos, pos) != 0)
+            || (user && e->user != user))
+        {
+            continue;
+        }
+
+        e->hidden = 1;
+        n++;
+    }
+
+    ngx_live_chat_unlock(zone);
+
+    return n;
+}
+
+
+/* like the ids of a Redis stream: ms, and a number within one */
+
+static void
+ngx_live_chat_room_next(ngx_live_chat_room_sh_t *room)
+{
+    uint64_t  now;
+
+    now = ngx_live_now();
+
+    if (now > room->last.ms) {
+        room->last.ms = now;
+        room->last.seq = 0;
+
+    } else {
+        room->last.seq++;
+    }
+}
+
+
+static ngx_live_chat_entry_sh_t *
+ngx_live_chat_entry_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, size_t len)
+{
+    ngx_uint_t                 i;
+    ngx_live_chat_entry_sh_t  *e;
+
+    for (i = 0; i < NGX_LIVE_CHAT_TRIES; i++) {
+        e = ngx_slab_calloc_locked(zone->shpool,
+                             offsetof(ngx_live_chat_entry_sh_t, text) + len);
+
+        if (e
+            || (!ngx_live_chat_room_drop_locked(zone, room, &room->passing)
+                && !ngx_live_chat_room_drop_locked(zone, room, &room->log)))
+        {
+            return e;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_live_chat_room_trim_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room)
+{
+    while (room->bytes > NGX_LIVE_CHAT_LOG_MAX
+           && (ngx_live_chat_room_drop_locked(zone, room, &room->passing)
+               || ngx_live_chat_room_drop_locked(zone, room, &room->log)))
+    {
+        /* void */
+    }
+
+    while (ngx_live_chat_room_stale(&room->passing)) {
+        (void) ngx_live_chat_room_drop_locked(zone, room, &room->passing);
+    }
+
+    while (room->n > room->history && ngx_live_chat_room_stale(&room->log)) {
+        (void) ngx_live_chat_room_drop_locked(zone, room, &room->log);
+    }
+}
+
+
+/* the oldest of them has been seen by every worker */
+
+static ngx_uint_t
+ngx_live_chat_room_stale(ngx_queue_t *entries)
+{
+    ngx_live_chat_entry_sh_t  *e;
+
+    if (ngx_queue_empty(entries)) {
+        return 0;
+    }
+
+    e = ngx_queue_data(ngx_queue_head(entries), ngx_live_chat_entry_sh_t,
+                       queue);
+
+    return ngx_live_clock() - e->clock > NGX_LIVE_CHAT_FRESH;
+}
+
+
+/* the oldest entry; 0: there is none */
+
+static ngx_uint_t
+ngx_live_chat_room_drop_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_queue_t *entries)
+{
+    ngx_queue_t               *q;
+    ngx_live_chat_entry_sh_t  *e;
+
+    if (ngx_queue_empty(entries)) {
+        return 0;
+    }
+
+    q = ngx_queue_head(entries);
+    e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
+
+    ngx_queue_remove(q);
+
+    if (entries == &room->log) {
+        room->dropped = e->pos;
+        room->n--;
+    }
+
+    room->bytes -= ngx_min(room->bytes, e->len);
+
+    ngx_slab_free_locked(zone->shpool, e);
+
+    return 1;
+}
+
+
+static void
+ngx_live_chat_room_ring(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room)
+{
+    ngx_uint_t  i;
+
+    ngx_live_barrier();
+
+    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+
+        if (!(room->slots[i / 64] & ((ngx_atomic_uint_t) 1 << (i % 64)))) {
+            continue;
+        }
+
+        ngx_live_atomic_or(&zone->sh->dirty[i][room->index / 64],
+                           (ngx_atomic_uint_t) 1 << (room->index % 64));
+        ngx_live_bell_ring_topic(i, NGX_LIVE_TOPIC_CHAT);
+    }
+}
+
+
+void
+ngx_live_chat_room_count(ngx_live_chat_room_sh_t *room, ngx_int_t n)
+{
+    /* only this worker writes it */
+
+    room->clients[ngx_live_slot] += n;
+}
+
+
+ngx_uint_t
+ngx_live_chat_room_clients(ngx_live_chat_room_sh_t *room)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+
+        if (!(room->slots[i / 64] & ((ngx_atomic_uint_t) 1 << (i % 64)))) {
+            continue;
+        }
+
+        if (ngx_live_zone->sh->slots[i].pid) {
+            n += room->clients[i];
+            continue;
+        }
+
+        /* its worker died */
+
+        ngx_live_chat_room_unfollow(room, i);
+    }
+
+    return n;
+}

@@ -1,0 +1,206 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#ifndef _NGX_LIVE_CHAT_ROOM_H_INCLUDED_
+#define _NGX_LIVE_CHAT_ROOM_H_INCLUDED_
+
+
+#include "ngx_live_chat_cursor.h"
+#include "ngx_live_worker.h"
+
+
+/*
+ * Rooms in shared memory.  A room has a log of what was said, which all
+ * workers of the node write and follow: what is entered gets the next serial
+ * number, in whose order every worker delivers, and a position, which is what
+ * clients know of it and survives as long as the room's epoch.
+ *
+ * All of it is under the mutex of the chat's own zone.  Nothing is sent out of
+ * it: a worker copies what is new once, for all its clients.
+ */
+
+#define NGX_LIVE_CHAT_ROOMS      4096
+#define NGX_LIVE_CHAT_WORDS      (NGX_LIVE_CHAT_ROOMS / 64)
+
+/* ms: what is younger is not dropped, a worker may not have seen it yet */
+#define NGX_LIVE_CHAT_FRESH      10000
+
+/* bytes of a room's log, whatever the settings */
+#define NGX_LIVE_CHAT_LOG_MAX    (1024 * 1024)
+
+/* ms between two counts of a room's clients that are told */
+#define NGX_LIVE_CHAT_PRESENCE   5000
+
+/* reactions: ms in which they are summed up, kinds of a room at a time, bytes
+ * of a kind, and how many of a user in a second */
+#define NGX_LIVE_CHAT_REACTIONS       500
+#define NGX_LIVE_CHAT_KINDS           16
+#define NGX_LIVE_CHAT_KIND_LEN        16
+#define NGX_LIVE_CHAT_USER_REACTIONS  10
+
+/* ms that a room without clients keeps its log */
+#define NGX_LIVE_CHAT_LINGER     3600000
+
+
+typedef struct {
+    ngx_queue_t                queue;
+    uint64_t                   serial;
+    ngx_live_chat_id_t         pos;
+    int64_t                    clock;      /* ms, ngx_live_clock() */
+    uint32_t                   user;       /* hash of who said it, 0: none */
+    uint32_t                   len;
+    unsigned                   passing:1;  /* not history: reactions, ... */
+    unsigned                   hidden:1;   /* deleted: no longer shown */
+    u_char                     text[1];    /* a JSON object */
+} ngx_live_chat_entry_sh_t;
+
+
+typedef struct {
+    uint32_t                   n;
+    u_char                     len;        /* 0: free */
+    u_char                     kind[NGX_LIVE_CHAT_KIND_LEN];
+} ngx_live_chat_reaction_sh_t;
+
+
+typedef struct {
+    ngx_str_node_t             sn;         /* "APP/NAME" */
+    ngx_queue_t                queue;      /* of all rooms, by their use */
+    ngx_uint_t                 index;      /* in zone->sh->rooms */
+    uint64_t                   epoch;      /* random; of positions */
+    uint64_t                   serial;     /* of the newest entry */
+    ngx_live_chat_id_t         last;       /* position of the newest entry */
+    ngx_live_chat_id_t         dropped;    /* the newest that the log lost */
+    int64_t                    used;       /* ngx_live_clock() */
+
+    ngx_queue_t                log;        /* oldest first */
+    ngx_queue_t                passing;    /* the same, of what passes */
+    ngx_uint_t                 history;    /* entries of the log to be kept */
+    ngx_uint_t                 n;          /* entries of the log */
+    size_t                     bytes;      /* of all */
+
+    ngx_atomic_t               slots[NGX_LIVE_SLOT_WORDS];
+                                           /* workers that follow it */
+    uint32_t                   clients[NGX_LIVE_SLOTS];
+    uint32_t                   told;       /* clients, as was said last */
+    int64_t                    presence;   /* ngx_live_clock() of that */
+    ngx_uint_t                 slow;       /* s between messages of a user */
+    ngx_live_chat_id_t         pinned;     /* 0-0: nothing is */
+
+    int64_t                    reactions_due; /* ngx_live_clock(), 0: never */
+    ngx_live_chat_reaction_sh_t  reactions[NGX_LIVE_CHAT_KINDS];
+
+    ngx_rbtree_t               users;      /* ngx_live_chat_user_sh_t */
+    ngx_rbtree_node_t          sentinel;
+    ngx_queue_t                recent;     /* users, most recent first */
+    ngx_uint_t                 nusers;
+
+    uint64_t                   lost;       /* entries that found no memory */
+} ngx_live_chat_room_sh_t;
+
+
+typedef struct {
+    ngx_rbtree_t               rbtree;
+    ngx_rbtree_node_t          sentinel;
+    ngx_queue_t                queue;      /* most recently used first */
+    ngx_uint_t                 nrooms;
+    ngx_live_chat_room_sh_t   *rooms[NGX_LIVE_CHAT_ROOMS];
+    ngx_atomic_t               dirty[NGX_LIVE_SLOTS][NGX_LIVE_CHAT_WORDS];
+    ngx_atomic_t               refused;    /* rooms there was no memory for */
+    u_char                     secret[16]; /* of the names of guests */
+} ngx_live_chat_sh_t;
+
+
+typedef struct {
+    ngx_live_chat_sh_t        *sh;
+    ngx_slab_pool_t           *shpool;
+} ngx_live_chat_zone_t;
+
+
+#define ngx_live_chat_lock(zone)    ngx_shmtx_lock(&(zone)->shpool->mutex)
+#define ngx_live_chat_unlock(zone)  ngx_shmtx_unlock(&(zone)->shpool->mutex)
+
+
+/* of the running cycle; NULL: the module is not in use */
+ngx_live_chat_zone_t *ngx_live_chat_zone(void);
+
+ngx_int_t ngx_live_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+
+/* a worker starts: what one that died has left in its slot is dropped */
+void ngx_live_chat_zone_claim(ngx_live_chat_zone_t *zone);
+
+/*
+ * A room by its name, made if there is none; this worker follows it from now
+ * on, until leave.  history is the number of entries that it keeps.  NULL:
+ * there is no memory, or there are too many rooms.
+ */
+ngx_live_chat_room_sh_t *ngx_live_chat_room_follow(ngx_live_chat_zone_t *zone,
+    ngx_str_t *key, ngx_uint_t history);
+void ngx_live_chat_room_leave(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
+
+/* an existing room, or NULL; valid while the mutex is held */
+ngx_live_chat_room_sh_t *ngx_live_chat_room_find_locked(
+    ngx_live_chat_zone_t *zone, ngx_str_t *key);
+
+/*
+ * What is to be said: an object with an id and a cursor,
+ *
+ *     head "id":"MS-SEQ","cursor":"CURSOR" tail
+ *
+ * the cursor only if it is to stay in the log.  pos is set to what it got, from
+ * which ngx_live_chat_say_write() makes the text, which is
+ * NGX_LIVE_CHAT_SAY_LEN bytes longer at most.  The workers that follow the
+ * room are rung.  NGX_DECLINED: the user may not say it, error says why.
+ * NGX_ERROR: there is no memory even after old entries were dropped; it has
+ * been counted.
+ */
+
+#define NGX_LIVE_CHAT_SAY_LEN                                                 \
+    (sizeof("\"id\":\"\",\"cursor\":\"\"") - 1 + NGX_LIVE_CHAT_ID_LEN         \
+     + NGX_LIVE_CHAT_CURSOR_LEN)
+
+typedef struct ngx_live_chat_speech_s  ngx_live_chat_speech_t;
+
+typedef struct {
+    ngx_str_t                  head;
+    ngx_str_t                  tail;
+    uint32_t                   user;       /* hash of his id, 0: nobody's */
+    ngx_uint_t                 passing;
+    ngx_live_chat_speech_t    *speech;     /* NULL: nobody is asked */
+    const char                *error;
+    ngx_live_chat_id_t         pos;
+    ngx_uint_t                 hushed;     /* nobody but him is told */
+} ngx_live_chat_say_t;
+
+ngx_int_t ngx_live_chat_room_say(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_say_t *say);
+
+/* to a room that may not exist: then nobody is told */
+void ngx_live_chat_say_to(ngx_live_chat_zone_t *zone, ngx_str_t *key,
+    ngx_live_chat_say_t *say);
+
+u_char *ngx_live_chat_say_write(u_char *p, ngx_live_chat_room_sh_t *room,
+    ngx_live_chat_say_t *say);
+
+/*
+ * What was said is not shown any more: the entry at pos, all of a user (hash)
+ * or, if both are NULL and 0, everything.  Returns how many entries it were.
+ */
+ngx_uint_t ngx_live_chat_room_hide(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_id_t *pos, uint32_t user);
+
+/* clients in this worker came or went */
+void ngx_live_chat_room_count(ngx_live_chat_room_sh_t *room, ngx_int_t n);
+
+/* the sum of reactions since the last time, if there were any */
+void ngx_live_chat_reactions_say(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
+
+/* clients in all living workers */
+ngx_uint_t ngx_live_chat_room_clients(ngx_live_chat_room_sh_t *room);
+
+
+#endif /* _NGX_LIVE_CHAT_ROOM_H_INCLUDED_ */

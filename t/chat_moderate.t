@@ -1,0 +1,211 @@
+#!/usr/bin/perl
+
+# Copyright (C) nginx-live authors
+
+# Who may do what in a room: guests, viewers and moderators; what moderators do
+# is told to all, and to those who come later.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::NginxLive;
+use Test::NginxLive::Chat;
+use Test::NginxLive::Token;
+
+###############################################################################
+
+Test::NginxLive->need(qw/ live http_live_chat ngx_http_live_token_module /);
+Test::NginxLive->need_program(qw/ openssl /);
+
+my $dir = Test::NginxLive::temp_dir();
+chmod(0755, $dir);
+my $keys = Test::NginxLive::Token->new($dir, 'HS256');
+
+my $t = Test::NginxLive->new(
+    live => "zone live 64m; token_key " . $keys->dir . ";
+        application live { play any; }
+        application closed { play token; }",
+    http => 'server { listen 127.0.0.1:%%PORT_http%% reuseport;
+             live_chat_rate 100r/s burst=3;
+             location /chat/ { live_chat; }
+             location /none/ { live_chat; live_chat_guests off; }
+             location /open/ { live_chat; live_chat_guests write; } }'
+)->start;
+
+my $mod = user('mona', role => 'moderator');
+my $viewer = user('vera');
+my $guest = Test::NginxLive::Chat->new($t, '/chat/live/a');
+
+ok($mod->join->{moderates}, 'a moderator moderates');
+my $w = $viewer->join;
+ok(!$w->{moderates}, 'a viewer does not');
+ok($w->{writes}, 'but writes');
+is($w->{you}{id}, 'vera', 'under the name of the token');
+ok(!$guest->join->{writes}, 'a guest only reads');
+
+is(Test::NginxLive::Chat->new($t, '/none/live/a')->{ws}{status}, 403,
+    'guests are off');
+is(Test::NginxLive::Chat->new($t, '/chat/closed/a')->{ws}{status}, 403,
+    'no token');
+
+is(refused($guest, type => 'message', text => 'x'), 'read_only',
+    'a guest cannot write');
+is(refused($viewer, type => 'moderate', action => 'clear'), 'forbidden',
+    'a viewer cannot moderate');
+
+# delete
+
+my $id = said($viewer, 'first');
+said($viewer, 'second');
+
+done($mod, action => 'delete', target => $id);
+is($guest->wait('deleted')->{message}, $id, 'all are told');
+is_deeply(texts(), [ 'second' ], 'and newcomers are not shown it');
+is(refused($mod, type => 'moderate', action => 'delete', target => $id),
+    'no_message', 'twice');
+
+# pin
+
+$id = said($viewer, 'third');
+done($mod, action => 'pin', target => $id);
+is($guest->wait('pinned')->{message}, $id, 'pinned');
+is(welcome()->{room}{pinned}, $id, 'for newcomers, too');
+done($mod, action => 'unpin');
+ok(!exists welcome()->{room}{pinned}, 'unpinned');
+
+# slow mode
+
+done($mod, action => 'slow', seconds => 100);
+is($viewer->wait('slowmode')->{seconds}, 100, 'slow mode');
+is(refused($viewer, type => 'message', text => 'fast'), 'slow_mode',
+    'holds for viewers');
+said($mod, 'slow is for others');
+done($mod, action => 'slow', seconds => 0);
+said($viewer, 'again');
+
+# duplicates and rate
+
+is(refused($viewer, type => 'message', text => 'again'), 'duplicate',
+    'the same again');
+
+my %codes;
+
+$viewer->send(type => 'message', text => "burst $_", id => "b$_") for 1 .. 50;
+
+for my $i (1 .. 50) {
+    my $m = answer($viewer, "b$i");
+    $codes{$m->{type} eq 'ack' ? 'ack' : $m->{code}}++;
+}
+
+cmp_ok($codes{ack}, '>=', 3, 'a burst is taken');
+cmp_ok($codes{too_fast} // 0, '>', 0, 'more of it is not');
+
+# timeout, ban, shadow
+
+done($mod, action => 'timeout', target => 'vera', seconds => 100);
+is($guest->wait('timeout')->{user}, 'vera', 'timeout');
+is(refused($viewer, type => 'message', text => 'muted'), 'muted', 'muted');
+
+done($mod, action => 'ban', target => 'vera', reason => 'spam');
+my $b = $guest->wait('banned');
+is_deeply([ @$b{qw/ user reason /} ], [qw/ vera spam /], 'ban');
+is(refused($viewer, type => 'message', text => 'banned'), 'banned', 'banned');
+is(scalar(grep { /burst/ } @{texts()}), 0, 'all he said is gone');
+
+my $twin = user('vera');
+$twin->join;
+is(refused($twin, type => 'message', text => 'banned'), 'banned',
+    'from wherever');
+
+done($mod, action => 'unban', target => 'vera');
+said($viewer, 'back');
+
+done($mod, action => 'shadow', target => 'vera');
+said($viewer, 'to myself');
+ok(scalar(grep { ($_->{text} // '') eq 'to myself' } @{$viewer->{seen}}),
+    'he sees it');
+said($mod, 'after the shadow');
+is($guest->wait('message', sub { $_[0]{text} =~ /myself|after/ })->{text},
+    'after the shadow', 'others do not');
+
+# clear
+
+done($mod, action => 'clear');
+ok($guest->wait('cleared'), 'cleared');
+is_deeply(texts(), [], 'nothing is left to be shown');
+
+like($t->log_text(), qr/moderation of room "live\/a": "mona" did ban "vera"/,
+    'what moderators do is logged');
+
+$_->close for $mod, $viewer, $guest, $twin;
+
+done_testing();
+
+###############################################################################
+
+sub user {
+    my ($sub, @claims) = @_;
+    my $token = $keys->token('HS256', sub => $sub, stream => 'live/*', @claims);
+    return Test::NginxLive::Chat->new($t, "/chat/live/a?token=$token");
+}
+
+
+my $refs;
+
+sub answer {
+    my ($c, $ref) = @_;
+
+    for my $i (0 .. $#{$c->{seen}}) {
+        return splice(@{$c->{seen}}, $i, 1)
+            if ($c->{seen}[$i]{ref} // '') eq $ref;
+    }
+
+    return $c->wait(qr/^(?:ack|error)$/, sub { ($_[0]{ref} // '') eq $ref });
+}
+
+
+sub refused {
+    my ($c, %what) = @_;
+    my $ref = 'r' . ++$refs;
+    $c->send(%what, id => $ref);
+    return answer($c, $ref)->{code};
+}
+
+
+sub said {
+    my ($c, $text) = @_;
+    my $ref = 'r' . ++$refs;
+    $c->send(type => 'message', text => $text, id => $ref);
+    my $m = answer($c, $ref);
+    is($m->{type}, 'ack', "said: $text");
+    return $m->{id};
+}
+
+
+sub done {
+    my ($c, %what) = @_;
+    is(refused($c, type => 'moderate', %what), undef, $what{action});
+}
+
+
+sub welcome {
+    my $c = Test::NginxLive::Chat->new($t, '/chat/live/a');
+    my $w = $c->join;
+    $c->close;
+    return $w;
+}
+
+
+sub texts {
+    return [ map { $_->{text} } grep { $_->{type} eq 'message' }
+             @{welcome()->{messages}} ];
+}
+
+###############################################################################
