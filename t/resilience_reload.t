@@ -121,6 +121,8 @@ my $disturbed = $load->stop->disturbed;
 
 # the end of the publisher; the players have everything then
 
+my $s = stream();
+
 $pub->stop;
 
 my %sent = map { $_ => [ flv_frames($file, $_) ] } qw/ video audio /;
@@ -187,7 +189,6 @@ for my $track (sort keys %hls) {
 
 # nothing is left
 
-my $s = stream();
 is($s->{dropped}, 0, 'nothing was dropped');
 is($s->{skipped}, 0, 'nobody was moved');
 

@@ -27,11 +27,13 @@ Test::NginxLive->need(qw/ live live_rtmp live_flv live_hls
     ngx_stream_live_token_module /);
 Test::NginxLive->need_program(qw/ ffmpeg openssl /);
 
+# with this target duration a part is there for as long as the test
+
 my $t = Test::NginxLive->new(
     live => 'zone live 64m;
              token_key %%DIR%%/keys;
              hls on; hls_path %%DIR%%/hls; hls_segment 1s;
-             hls_target_duration 1s; hls_part 200ms; hls_window 20s;
+             hls_target_duration 20s; hls_part 500ms; hls_window 5m;
              application live { publish token; play token; }
              application open { publish any; play token; }
              application secret { publish any; play token; hls_secret on; }',
