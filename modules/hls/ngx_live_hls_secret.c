@@ -11,9 +11,11 @@
 
 #include <ngx_live_hls_secret.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 
@@ -29,6 +31,9 @@ static const u_char *ngx_live_hls_secret_key(const ngx_live_hls_keys_t *keys,
     int64_t date);
 static void ngx_live_hls_secret_make(const u_char *key,
     const ngx_str_t *session, ngx_uint_t init, uint64_t id, u_char *dst);
+static ngx_int_t ngx_live_hls_secret_hmac(const u_char *key, u_char *text,
+    size_t len, u_char *md);
+static EVP_MAC_CTX *ngx_live_hls_secret_ctx(void);
 static ngx_int_t ngx_live_hls_secret_path(u_char *file, ngx_str_t *path,
     const char *name, ngx_log_t *log);
 static ngx_int_t ngx_live_hls_secret_read(u_char *file, u_char *key,
@@ -114,15 +119,12 @@ ngx_live_hls_secret_make(const u_char *key, const ngx_str_t *session,
     u_char        text[NGX_LIVE_HLS_NAME_LEN + 1 + NGX_INT64_LEN], *last;
     u_char        md[EVP_MAX_MD_SIZE];
     ngx_str_t     from, to;
-    unsigned int  len;
 
     last = ngx_slprintf(text, text + sizeof(text), "%V%c%uL", session,
                         init ? 'i' : '-', id);
 
-    if (HMAC(EVP_sha256(), key, NGX_LIVE_HLS_SECRET_KEY, text, last - text,
-             md, &len)
-        == NULL)
-    {
+    if (ngx_live_hls_secret_hmac(key, text, last - text, md) != NGX_OK) {
+
         /* no memory: what nobody can guess */
 
         (void) RAND_bytes(md, NGX_LIVE_HLS_SECRET_BYTES);
@@ -133,6 +135,77 @@ ngx_live_hls_secret_make(const u_char *key, const ngx_str_t *session,
     to.data = dst;
 
     ngx_encode_base64url(&to, &from);
+}
+
+
+/*
+ * HMAC() looks for the algorithm and takes the key in each time, which costs
+ * five times as much as the rest.  Both are kept, by each thread for itself.
+ */
+
+static ngx_int_t
+ngx_live_hls_secret_hmac(const u_char *key, u_char *text, size_t len,
+    u_char *md)
+{
+    size_t                  n;
+    const u_char           *init;
+    static __thread u_char  last[NGX_LIVE_HLS_SECRET_KEY];
+
+    static __thread EVP_MAC_CTX  *ctx;
+
+    init = NULL;
+
+    if (ctx == NULL
+        || CRYPTO_memcmp(last, key, NGX_LIVE_HLS_SECRET_KEY) != 0)
+    {
+        init = key;
+    }
+
+    if (ctx == NULL) {
+        ctx = ngx_live_hls_secret_ctx();
+    }
+
+    if (ctx == NULL
+        || EVP_MAC_init(ctx, init, init ? NGX_LIVE_HLS_SECRET_KEY : 0, NULL)
+           != 1
+        || EVP_MAC_update(ctx, text, len) != 1
+        || EVP_MAC_final(ctx, md, &n, EVP_MAX_MD_SIZE) != 1)
+    {
+        EVP_MAC_CTX_free(ctx);
+        ctx = NULL;
+
+        ERR_clear_error();
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(last, key, NGX_LIVE_HLS_SECRET_KEY);
+
+    return NGX_OK;
+}
+
+
+static EVP_MAC_CTX *
+ngx_live_hls_secret_ctx(void)
+{
+    EVP_MAC      *mac;
+    OSSL_PARAM    params[2];
+    EVP_MAC_CTX  *ctx;
+
+    mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+    EVP_MAC_free(mac);
+
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+                                                 "SHA256", 0);
+    params[1] = OSSL_PARAM_construct_end();
+
+    if (ctx && EVP_MAC_CTX_set_params(ctx, params) != 1) {
+        EVP_MAC_CTX_free(ctx);
+        return NULL;
+    }
+
+    return ctx;
 }
 
 

@@ -37,6 +37,7 @@ static EVP_PKEY *ngx_live_token_key_read_pem(u_char *p, size_t len,
     ngx_uint_t *private);
 static int ngx_live_token_key_password(char *buf, int size, int rwflag,
     void *data);
+static EVP_MAC_CTX *ngx_live_token_key_mac(void);
 static ngx_int_t ngx_live_token_key_verify_secret(ngx_live_token_key_t *key,
     ngx_uint_t alg, ngx_str_t *input, ngx_str_t *signature);
 static ngx_int_t ngx_live_token_key_verify_public(ngx_live_token_key_t *key,
@@ -607,12 +608,47 @@ ngx_live_token_key_chain(u_char *hash, ngx_str_t *text)
 }
 
 
+static EVP_MAC_CTX *
+ngx_live_token_key_mac(void)
+{
+    EVP_MAC      *mac;
+    OSSL_PARAM    params[2];
+    EVP_MAC_CTX  *ctx;
+
+    mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+    EVP_MAC_free(mac);
+
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+                                                 "SHA256", 0);
+    params[1] = OSSL_PARAM_construct_end();
+
+    if (ctx && EVP_MAC_CTX_set_params(ctx, params) != 1) {
+        EVP_MAC_CTX_free(ctx);
+        return NULL;
+    }
+
+    return ctx;
+}
+
+
 ngx_int_t
 ngx_live_token_key_hmac(u_char *hash, ngx_str_t *secret, ngx_str_t *text)
 {
-    if (HMAC(EVP_sha256(), secret->data, secret->len, text->data, text->len,
-             hash, NULL)
-        == NULL)
+    size_t               n;
+    static EVP_MAC_CTX  *ctx;
+
+    /* HMAC() spends most of its time on finding the algorithm */
+
+    if (ctx == NULL) {
+        ctx = ngx_live_token_key_mac();
+    }
+
+    if (ctx == NULL
+        || EVP_MAC_init(ctx, secret->data, secret->len, NULL) != 1
+        || EVP_MAC_update(ctx, text->data, text->len) != 1
+        || EVP_MAC_final(ctx, hash, &n, NGX_LIVE_TOKEN_HASH) != 1)
     {
         ERR_clear_error();
         return NGX_ERROR;
