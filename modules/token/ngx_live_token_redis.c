@@ -22,13 +22,16 @@
  *
  * A member "node 0 NAME" says that this node has told all that it knows: a
  * Redis that lacks it has lost its memory.  Then, and when something could not
- * be told, one worker of the node tells everything again.
+ * be told, one worker of the node tells everything again; after each other new
+ * connection what is recent, since a master that was replaced may have taken
+ * it with it.
  */
 
 #define NGX_LIVE_TOKEN_REDIS_MOST   10000  /* entries that are read */
 #define NGX_LIVE_TOKEN_REDIS_BATCH  20     /* that are told by one command */
 #define NGX_LIVE_TOKEN_REDIS_TICK   500    /* ms */
 #define NGX_LIVE_TOKEN_REDIS_REST   2000   /* ms: after a failure */
+#define NGX_LIVE_TOKEN_REDIS_RECENT 120    /* s: a failover may lose it */
 #define NGX_LIVE_TOKEN_REDIS_TRUST  2592000    /* s: life of "node" */
 
 
@@ -61,10 +64,10 @@ static ngx_int_t ngx_live_token_redis_send(ngx_live_token_redis_told_t *told,
     time_t before, time_t until);
 static void ngx_live_token_redis_told(ngx_live_redis_reply_t *reply,
     void *data);
-static void ngx_live_token_redis_untold(void);
+static void ngx_live_token_redis_untold(ngx_uint_t what);
 static void ngx_live_token_redis_tick(ngx_event_t *ev);
 static ngx_int_t ngx_live_token_redis_push_all(
-    ngx_live_token_revoke_t *table, ngx_pool_t *pool);
+    ngx_live_token_revoke_t *table, time_t since, ngx_pool_t *pool);
 static ngx_int_t ngx_live_token_redis_push(ngx_array_t *list,
     ngx_uint_t from, ngx_pool_t *pool);
 static void ngx_live_token_redis_pushed(ngx_live_redis_reply_t *reply,
@@ -340,9 +343,8 @@ ngx_live_token_redis_loaded(ngx_live_redis_reply_t *reply, void *data)
                       "not fit in", bad, reply->n / 2);
     }
 
-    if (!known) {
-        ngx_live_token_redis_untold();
-    }
+    ngx_live_token_redis_untold(known ? NGX_LIVE_TOKEN_UNTOLD_RECENT
+                                      : NGX_LIVE_TOKEN_UNTOLD_ALL);
 
     if (reply->n / 2 == NGX_LIVE_TOKEN_REDIS_MOST) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
@@ -419,7 +421,7 @@ ngx_live_token_redis_tell(ngx_uint_t kind, ngx_str_t *value, time_t before,
                   "Redis was not told of the revocation of a %s",
                   ngx_live_token_redis_kinds[kind - NGX_LIVE_REVOKE_JTI]);
 
-    ngx_live_token_redis_untold();
+    ngx_live_token_redis_untold(NGX_LIVE_TOKEN_UNTOLD_ALL);
 }
 
 
@@ -473,7 +475,7 @@ ngx_live_token_redis_told(ngx_live_redis_reply_t *reply, void *data)
 
         ngx_live_token_redis_pushing.rested = ngx_current_msec
                                               + NGX_LIVE_TOKEN_REDIS_REST;
-        ngx_live_token_redis_untold();
+        ngx_live_token_redis_untold(NGX_LIVE_TOKEN_UNTOLD_ALL);
 
     } else if (told->undo) {
         (void) ngx_live_token_revoke_undone(told->kind, &told->value, 1);
@@ -484,14 +486,14 @@ ngx_live_token_redis_told(ngx_live_redis_reply_t *reply, void *data)
 
 
 static void
-ngx_live_token_redis_untold(void)
+ngx_live_token_redis_untold(ngx_uint_t what)
 {
     ngx_live_token_revoke_t  *table;
 
     table = ngx_live_token_revoke_table();
 
-    if (table) {
-        table->sh->untold = 1;
+    if (table && table->sh->untold != NGX_LIVE_TOKEN_UNTOLD_ALL) {
+        table->sh->untold = what;
     }
 }
 
@@ -499,6 +501,7 @@ ngx_live_token_redis_untold(void)
 static void
 ngx_live_token_redis_tick(ngx_event_t *ev)
 {
+    time_t                    since;
     ngx_pool_t               *pool;
     ngx_live_token_revoke_t  *table;
 
@@ -524,12 +527,15 @@ ngx_live_token_redis_tick(ngx_event_t *ev)
 
     /* what fails from now on is another reason to try again */
 
+    since = table->sh->untold == NGX_LIVE_TOKEN_UNTOLD_ALL
+            ? 0 : ngx_time() - NGX_LIVE_TOKEN_REDIS_RECENT;
+
     table->sh->untold = 0;
     ngx_live_token_redis_pushing.failed = 0;
 
-    if (ngx_live_token_redis_push_all(table, pool) != NGX_OK) {
+    if (ngx_live_token_redis_push_all(table, since, pool) != NGX_OK) {
         ngx_live_token_redis_pushing.failed = 1;
-        ngx_live_token_redis_untold();
+        ngx_live_token_redis_untold(NGX_LIVE_TOKEN_UNTOLD_ALL);
     }
 
     ngx_destroy_pool(pool);
@@ -537,14 +543,15 @@ ngx_live_token_redis_tick(ngx_event_t *ev)
 
 
 static ngx_int_t
-ngx_live_token_redis_push_all(ngx_live_token_revoke_t *table, ngx_pool_t *pool)
+ngx_live_token_redis_push_all(ngx_live_token_revoke_t *table, time_t since,
+    ngx_pool_t *pool)
 {
     ngx_uint_t                 i;
     ngx_array_t               *list, *undone;
     ngx_live_token_revoked_t  *r;
 
-    list = ngx_live_token_revoke_list(table, 0, pool);
-    undone = ngx_live_token_revoke_list(table, 1, pool);
+    list = ngx_live_token_revoke_list(table, 0, since, pool);
+    undone = ngx_live_token_revoke_list(table, 1, 0, pool);
 
     if (list == NULL || undone == NULL) {
         return NGX_ERROR;
@@ -638,7 +645,7 @@ ngx_live_token_redis_pushed(ngx_live_redis_reply_t *reply, void *data)
         ngx_live_token_redis_pushing.failed = 1;
         ngx_live_token_redis_pushing.rested = ngx_current_msec
                                               + NGX_LIVE_TOKEN_REDIS_REST;
-        ngx_live_token_redis_untold();
+        ngx_live_token_redis_untold(NGX_LIVE_TOKEN_UNTOLD_ALL);
     }
 
     if (data == NULL

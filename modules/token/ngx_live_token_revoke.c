@@ -18,6 +18,7 @@ typedef struct {
     ngx_queue_t                queue;
     time_t                     before;     /* s, NGX_LIVE_CLAIM_NEVER: all */
     time_t                     until;      /* s */
+    time_t                     since;      /* s, when it was entered */
     ngx_uint_t                 undone;     /* taken back; Redis is to know */
     u_char                     data[1];
 } ngx_live_token_revoked_sh_t;
@@ -176,6 +177,10 @@ ngx_live_token_revoke_add(ngx_live_token_revoke_t *table,
     }
 
     if (e) {
+        if (before > e->before || until > e->until) {
+            e->since = ngx_time();
+        }
+
         e->before = ngx_max(e->before, before);
         e->until = ngx_max(e->until, until);
         table->sh->generation++;
@@ -220,6 +225,7 @@ ngx_live_token_revoke_insert_locked(ngx_live_token_revoke_t *table,
     e->sn.node.key = key->hash;
     e->before = before;
     e->until = until;
+    e->since = ngx_time();
     e->undone = 0;
 
     ngx_rbtree_insert(&table->sh->rbtree, &e->sn.node);
@@ -513,7 +519,7 @@ ngx_live_token_revoke_find(ngx_live_token_revoke_t *table, ngx_uint_t kind,
 
 ngx_array_t *
 ngx_live_token_revoke_list(ngx_live_token_revoke_t *table, ngx_uint_t undone,
-    ngx_pool_t *pool)
+    time_t since, ngx_pool_t *pool)
 {
     time_t                        now;
     ngx_queue_t                  *q;
@@ -536,7 +542,7 @@ ngx_live_token_revoke_list(ngx_live_token_revoke_t *table, ngx_uint_t undone,
     {
         e = ngx_queue_data(q, ngx_live_token_revoked_sh_t, queue);
 
-        if (e->until <= now || e->undone != undone) {
+        if (e->until <= now || e->undone != undone || e->since < since) {
             continue;
         }
 

@@ -26,6 +26,9 @@
  */
 #define NGX_LIVE_TOKEN_REVOKE_SIZE  (1024 * 1024)
 
+#define NGX_LIVE_TOKEN_UNTOLD_ALL     1
+#define NGX_LIVE_TOKEN_UNTOLD_RECENT  2
+
 
 typedef struct {
     ngx_rbtree_t               rbtree;
@@ -37,7 +40,8 @@ typedef struct {
     ngx_atomic_t               verified;
     ngx_atomic_t               refused;
 
-    ngx_atomic_t               untold;     /* Redis may lack some of them */
+    ngx_atomic_t               untold;     /* Redis may lack some of them,
+                                              NGX_LIVE_TOKEN_UNTOLD_ */
     ngx_atomic_t               generation; /* + 1 when more is revoked */
 } ngx_live_token_revoke_sh_t;
 
@@ -73,11 +77,11 @@ ngx_uint_t ngx_live_token_revoked_stream(ngx_live_claims_t *claims,
     ngx_str_t *stream);
 
 /*
- * What is in force, or undone, ngx_live_token_revoked_t in the pool; NULL: no
- * memory.
+ * What is in force, or undone, and was entered here at "since" (s) or later,
+ * ngx_live_token_revoked_t in the pool; NULL: no memory.
  */
 ngx_array_t *ngx_live_token_revoke_list(ngx_live_token_revoke_t *table,
-    ngx_uint_t undone, ngx_pool_t *pool);
+    ngx_uint_t undone, time_t since, ngx_pool_t *pool);
 
 /*
  * Takes back as ngx_live_token_unrevoke() does, but keeps it in mind until
