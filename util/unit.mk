@@ -43,6 +43,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/token/ngx_live_signed_url.c \
 			modules/token/ngx_live_token_json.c \
 			modules/token/ngx_live_token_key.c \
+			modules/token/ngx_live_token_mask.c \
 			modules/token/ngx_live_token_memo.c)
 
 # not pure, as they change shared memory, but their tests bring all of nginx

@@ -4,13 +4,7 @@
  */
 
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
-
-#include <ngx_http_live.h>
-
-#include "ngx_live_token.h"
+#include "ngx_http_live_token.h"
 
 
 /*
@@ -135,7 +129,7 @@ static ngx_http_module_t  ngx_http_live_token_module_ctx = {
     ngx_http_live_token_preconfiguration,  /* preconfiguration */
     ngx_http_live_token_init,              /* postconfiguration */
 
-    NULL,                                  /* create main configuration */
+    ngx_http_live_token_log_create,        /* create main configuration */
     NULL,                                  /* init main configuration */
 
     NULL,                                  /* create server configuration */
@@ -229,6 +223,9 @@ static ngx_http_variable_t  ngx_http_live_token_vars[] = {
     { ngx_string("live_token_age_verified"), NULL,
       ngx_http_live_token_number_variable,
       NGX_HTTP_LIVE_TOKEN_AGE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_request"), NULL, ngx_http_live_token_log_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -431,6 +428,19 @@ ngx_http_live_token_app(ngx_http_request_t *r)
     }
 
     return ngx_live_token_conf(conf);
+}
+
+
+ngx_uint_t
+ngx_http_live_token_expected(ngx_http_request_t *r)
+{
+    ngx_http_live_loc_conf_t        *llcf;
+    ngx_http_live_token_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_live_token_module);
+    llcf = ngx_http_get_module_loc_conf(r, ngx_http_live_module);
+
+    return tlcf->guard == 1 || llcf->streams;
 }
 
 
@@ -758,8 +768,14 @@ ngx_http_live_token_preconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_live_token_init(ngx_conf_t *cf)
 {
-    return ngx_http_live_add_phase_handler(cf, NGX_HTTP_ACCESS_PHASE,
-                                           ngx_http_live_token_access_handler);
+    if (ngx_http_live_add_phase_handler(cf, NGX_HTTP_ACCESS_PHASE,
+                                        ngx_http_live_token_access_handler)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_live_token_log_init(cf);
 }
 
 
@@ -821,6 +837,10 @@ static ngx_int_t
 ngx_http_live_token_compile(ngx_conf_t *cf, ngx_str_t *value, void *cv)
 {
     ngx_http_compile_complex_value_t  ccv;
+
+    if (ngx_http_live_token_log_value(cf, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
 
