@@ -53,6 +53,8 @@ RING_SRCS =	modules/core/ngx_live_extent.c \
 		modules/core/ngx_live_packet_ring.c \
 		modules/core/ngx_live_ring.c
 
+SESSION_SRCS =	modules/token/ngx_live_token_session.c
+
 LINK_SRCS =	modules/core/ngx_live_redis_link.c
 
 UNIT_STUB =	t/unit/ngx_unit_stub.c
@@ -145,17 +147,25 @@ $(UNIT_DIR)/ngx_live_extent $(UNIT_DIR)/ngx_live_ring \
 		$(UNIT_DIR)/ngx_live_packet_ring: \
 		$(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.o)
 
+$(UNIT_DIR)/ngx_live_token_session: \
+		$(SESSION_SRCS:%.c=$(UNIT_DIR)/obj/%.o)
+
+$(UNIT_DIR)/ngx_live_token_session: \
+		UNIT_LIBS += $(UNIT_DIR)/libpure.a -lcrypto -ljansson
+
 $(FUZZ_DIR)/ngx_live_redis_link: $(LINK_SRCS:%.c=$(FUZZ_DIR)/obj/%.o)
 $(FUZZ_DIR)/ngx_live_redis_link: UNIT_LIBS += $(FUZZ_DIR)/libpure.a -lhiredis
 
 .SECONDARY:	$(UNIT_PURE) $(FUZZ_PURE) \
 		$(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
+		$(SESSION_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
 		$(LINK_SRCS:%.c=$(FUZZ_DIR)/obj/%.o) \
 		$(UNIT_SRCS:%.c=$(UNIT_DIR)/obj/%.o) \
 		$(FUZZ_SRCS:%.c=$(FUZZ_DIR)/obj/%.o)
 
 -include $(UNIT_PURE:.o=.d) $(FUZZ_PURE:.o=.d)
 -include $(RING_SRCS:%.c=$(UNIT_DIR)/obj/%.d)
+-include $(SESSION_SRCS:%.c=$(UNIT_DIR)/obj/%.d)
 -include $(LINK_SRCS:%.c=$(FUZZ_DIR)/obj/%.d)
 -include $(UNIT_SRCS:%.c=$(UNIT_DIR)/obj/%.d)
 -include $(FUZZ_SRCS:%.c=$(FUZZ_DIR)/obj/%.d)
