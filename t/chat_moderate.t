@@ -28,10 +28,13 @@ my $dir = Test::NginxLive::temp_dir();
 chmod(0755, $dir);
 my $keys = Test::NginxLive::Token->new($dir, 'HS256');
 
+Test::NginxLive::spit("$dir/words", "badger\n");
+
 my $t = Test::NginxLive->new(
     live => "zone live 64m; token_key " . $keys->dir . ";
         application live { play any; }
-        application closed { play token; }",
+        application closed { play token; }
+        application clean { chat_links off; chat_words $dir/words; }",
     http => 'server { listen 127.0.0.1:%%PORT_http%% reuseport;
              live_chat_rate 100r/s burst=3;
              location /chat/ { live_chat; }
@@ -140,6 +143,31 @@ is($guest->wait('message', sub { $_[0]{text} =~ /myself|after/ })->{text},
 done($mod, action => 'clear');
 ok($guest->wait('cleared'), 'cleared');
 is_deeply(texts(), [], 'nothing is left to be shown');
+
+# words and links
+
+my $c = Test::NginxLive::Chat->new($t, '/open/clean/a');
+$c->join;
+
+is(refused($c, type => 'message', text => 'what a B4DGER'), 'filtered',
+    'a word that is not allowed');
+is(refused($c, type => 'message', text => 'b a d g e r s and badgers'), undef,
+    'another one is');
+is(refused($c, type => 'message', text => 'see example[.]com'), 'links',
+    'a link');
+
+Test::NginxLive::spit("$dir/words.new", "badger*\n");
+rename("$dir/words.new", "$dir/words");
+$t->wait_log(qr/words "[^"]+" were read again: 1/);
+wait_for(sub { (refused($c, type => 'message', text => 'badgers ' . rand())
+    // '') eq 'filtered' }, 10, 'new words');
+
+my $mark = $t->log_mark;
+Test::NginxLive::spit("$dir/words", "***\n");
+ok($t->wait_log(qr/chat words "[^"]+": .* in line 1/, 10, $mark),
+    'a bad file is told');
+is(refused($c, type => 'message', text => 'badgers again'), 'filtered',
+    'and the former words stay');
 
 like($t->log_text(), qr/moderation of room "live\/a": "mona" did ban "vera"/,
     'what moderators do is logged');

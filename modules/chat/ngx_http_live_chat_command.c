@@ -5,11 +5,14 @@
 
 
 #include "ngx_http_live_chat.h"
+#include "ngx_live_chat_link.h"
 #include "ngx_live_stream.h"
 
 
 static ngx_int_t ngx_http_live_chat_dispatch(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
+static ngx_int_t ngx_http_live_chat_filter(ngx_http_live_chat_deed_t *deed,
+    ngx_str_t *text);
 static ngx_int_t ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
 static ngx_int_t ngx_http_live_chat_say_message(
@@ -130,6 +133,54 @@ ngx_http_live_chat_dispatch(ngx_http_live_chat_deed_t *deed,
 }
 
 
+/* of users; moderators may say what they like */
+
+static ngx_int_t
+ngx_http_live_chat_filter(ngx_http_live_chat_deed_t *deed, ngx_str_t *text)
+{
+    u_char                    *buf;
+    ngx_uint_t                 link;
+    ngx_live_chat_match_t      match;
+    ngx_http_live_ctx_t       *ctx;
+    ngx_live_chat_app_conf_t  *cacf;
+
+    ctx = ngx_http_live_get_ctx(deed->request);
+    cacf = ngx_live_get_module_app_conf(ctx->access.conf,
+                                        ngx_live_chat_module);
+
+    if (deed->user->moderates) {
+        return NGX_OK;
+    }
+
+    if (!cacf->links) {
+        buf = ngx_alloc(text->len, deed->request->connection->log);
+        if (buf == NULL) {
+            return NGX_ERROR;
+        }
+
+        link = ngx_live_chat_has_link(text->data, text->len, buf);
+
+        ngx_free(buf);
+
+        if (link) {
+            return ngx_http_live_chat_refuse(deed, "links",
+                                             NGX_HTTP_FORBIDDEN);
+        }
+    }
+
+    if (cacf->words
+        && ngx_live_chat_filter_match(cacf->words->filter, text->data,
+                                      text->len, &match)
+           != NGX_DECLINED)
+    {
+        return ngx_http_live_chat_refuse(deed, "filtered",
+                                         NGX_HTTP_FORBIDDEN);
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd)
@@ -146,6 +197,12 @@ ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
     user = deed->user;
     lccf = ngx_http_get_module_loc_conf(deed->request,
                                         ngx_http_live_chat_module);
+
+    rc = ngx_http_live_chat_filter(deed, &cmd->text);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     ngx_memzero(&speech, sizeof(ngx_live_chat_speech_t));
 

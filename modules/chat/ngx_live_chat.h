@@ -14,10 +14,13 @@
 
 
 #include "ngx_live.h"
+#include "ngx_live_chat_words.h"
 
 
 typedef struct {
     ngx_int_t                  history;    /* entries */
+    ngx_flag_t                 links;      /* are allowed */
+    ngx_live_chat_words_t     *words;      /* that are not, or NULL */
 } ngx_live_chat_app_conf_t;
 
 

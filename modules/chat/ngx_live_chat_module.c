@@ -16,6 +16,8 @@
 typedef struct {
     size_t                     size;
     ngx_live_chat_zone_t       zone;
+    ngx_array_t                words;      /* ngx_live_chat_words_t * */
+    ngx_thread_pool_t         *threads;
 } ngx_live_chat_main_conf_t;
 
 
@@ -26,6 +28,8 @@ static void *ngx_live_chat_create_app_conf(ngx_conf_t *cf);
 static char *ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_live_chat_postconfiguration(ngx_conf_t *cf);
+static char *ngx_live_chat_words(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data);
 static ngx_int_t ngx_live_chat_init_process(ngx_cycle_t *cycle);
 
@@ -54,6 +58,20 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       NGX_LIVE_APP_CONF_OFFSET,
       offsetof(ngx_live_chat_app_conf_t, history),
       &ngx_live_chat_history_bounds },
+
+    { ngx_string("chat_links"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_chat_app_conf_t, links),
+      NULL },
+
+    { ngx_string("chat_words"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
+      ngx_live_chat_words,
+      NGX_LIVE_APP_CONF_OFFSET,
+      0,
+      NULL },
 
       ngx_null_command
 };
@@ -191,6 +209,14 @@ ngx_live_chat_postconfiguration(ngx_conf_t *cf)
     zone->init = ngx_live_chat_zone_init;
     zone->data = &cmcf->zone;
 
+    if (cmcf->words.nelts) {
+        cmcf->threads = ngx_thread_pool_add(cf, NULL);
+
+        if (cmcf->threads == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
 }
 
@@ -202,6 +228,13 @@ ngx_live_chat_create_main_conf(ngx_conf_t *cf)
 
     cmcf = ngx_pcalloc(cf->pool, sizeof(ngx_live_chat_main_conf_t));
     if (cmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&cmcf->words, cf->pool, 1,
+                       sizeof(ngx_live_chat_words_t *))
+        != NGX_OK)
+    {
         return NULL;
     }
 
@@ -222,6 +255,8 @@ ngx_live_chat_create_app_conf(ngx_conf_t *cf)
     }
 
     conf->history = NGX_CONF_UNSET;
+    conf->links = NGX_CONF_UNSET;
+    conf->words = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -234,8 +269,43 @@ ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_live_chat_app_conf_t  *conf = child;
 
     ngx_conf_merge_value(conf->history, prev->history, 100);
+    ngx_conf_merge_value(conf->links, prev->links, 1);
+    ngx_conf_merge_ptr_value(conf->words, prev->words, NULL);
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_live_chat_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_live_chat_app_conf_t *cacf = conf;
+
+    ngx_str_t                  *value, path;
+    ngx_live_chat_main_conf_t  *cmcf;
+
+    if (cacf->words != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        cacf->words = NULL;
+        return NGX_CONF_OK;
+    }
+
+    path = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf = ngx_live_conf_get_module_main_conf(cf, ngx_live_chat_module);
+
+    cacf->words = ngx_live_chat_words_add(cf, &cmcf->words, &path);
+
+    return cacf->words ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -255,7 +325,8 @@ ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data)
 static ngx_int_t
 ngx_live_chat_init_process(ngx_cycle_t *cycle)
 {
-    ngx_live_chat_zone_t  *zone;
+    ngx_live_chat_zone_t       *zone;
+    ngx_live_chat_main_conf_t  *cmcf;
 
     if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
     {
@@ -264,11 +335,15 @@ ngx_live_chat_init_process(ngx_cycle_t *cycle)
 
     zone = ngx_live_chat_zone();
 
-    if (zone) {
-        ngx_live_chat_zone_claim(zone);
-        ngx_live_chat_hall_init();
-        ngx_live_chat_presence_init(cycle);
+    if (zone == NULL) {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    ngx_live_chat_zone_claim(zone);
+    ngx_live_chat_hall_init();
+    ngx_live_chat_presence_init(cycle);
+
+    cmcf = ngx_live_get_module_main_conf(cycle, &ngx_live_chat_module);
+
+    return ngx_live_chat_words_watch(cycle, &cmcf->words, cmcf->threads);
 }
