@@ -17,6 +17,7 @@
 # SANITIZE=1            with the address and undefined behaviour sanitizers
 # BUILD=DIR             where everything built goes
 # TESTS=t/FILE.t        only these tests
+# JOBS=N                tests at the same time, one more than processors
 
 
 NGX_DEV =	/usr/share/nginx/src
@@ -42,10 +43,10 @@ HELPERS =	$(MAKE) -s -C util/live-media OUT=$(abspath $(BUILD))/helpers \
 			TREE=$(abspath $(BUILD))/nginx \
 			SRC=$(abspath $(NGINX_SRC))
 
-# which tests, and how many at the same time
+# which tests, and how many at the same time: they wait more than they work
 
 TESTS =		$(sort $(wildcard t/*.t))
-JOBS =		2
+JOBS =		$(shell expr $$(nproc) + 1)
 
 export SANITIZE
 

@@ -18,6 +18,7 @@ use Cwd qw/ abs_path /;
 use File::Path qw/ make_path /;
 use File::Temp qw/ tempdir /;
 use FindBin;
+use POSIX ();
 
 ###############################################################################
 
@@ -96,12 +97,15 @@ sub run_target {
 
 	# what is found goes to the first directory, a temporary one
 
+	# tests beside it are judged by time
+
+	POSIX::nice(10);
+
 	exec "$build/fuzz/$name", @options, "$dir/$name", @corpus
 		or exit_now();
 }
 
 sub exit_now {
-	require POSIX;
 	POSIX::_exit(127);
 }
 
