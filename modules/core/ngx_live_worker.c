@@ -327,6 +327,13 @@ ngx_live_notice_want(ngx_uint_t on)
     ngx_atomic_t       *word;
     ngx_atomic_uint_t   bit;
 
+    if (ngx_live_zone == NULL) {
+
+        /* a worker without a slot: nobody can ring it */
+
+        return;
+    }
+
     word = &ngx_live_zone->sh->notice[ngx_live_slot / 64];
     bit = (ngx_atomic_uint_t) 1 << (ngx_live_slot % 64);
 
