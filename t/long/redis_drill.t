@@ -61,11 +61,12 @@ wait_for(sub { entry()->{node} }, 10, 'the entry');
 my $session = $a->json('/status')->{streams}[0]{hls}{session};
 
 my %viewers = (
-    rtmp => Test::NginxLive::Viewer->rtmp($a, 'live/a?token=' . token('v1')),
+    rtmp => Test::NginxLive::Viewer->rtmp($a, 'live/a?token='
+        . token('viewer', 5)),
     flv => Test::NginxLive::Viewer->flv($a, 'live/a',
-        args => 'token=' . token('v2')),
-    hls => Test::NginxLive::Viewer->hls($a, '~' . token('v3') . '/live/a',
-        'v0', session => $session)
+        args => 'token=' . token('viewer', 5)),
+    hls => Test::NginxLive::Viewer->hls($a, '~' . token('viewer', 5)
+        . '/live/a', 'v0', session => $session)
 );
 
 my $stay = spawn(cmd => [ 'crowd' ], dir => $dir, code => \&crowd);
@@ -160,15 +161,16 @@ sub other {
 }
 
 
-# a token that nobody has seen yet
+# a token that nobody has seen yet, of somebody who may have so many sessions
 
 sub token {
-    my ($sub) = @_;
+    my ($sub, $sessions) = @_;
 
     my $text = join('.', map { encode_base64url(JSON::PP::encode_json($_)) }
         { typ => 'JWT', alg => 'HS256', kid => 'HS256' },
         { sub => $sub, iat => time() - 1000 | 0, exp => time() + 7200 | 0,
-          live => { streams => [ 'live/*' ] } });
+          live => { streams => [ 'live/*' ],
+                    $sessions ? (max_sessions => $sessions) : () } });
 
     return $text . '.' . encode_base64url(hmac_sha256($text, $secret));
 }
@@ -206,6 +208,10 @@ sub back {
     my %due = (
         'the registry' => sub { entry()->{node} },
         'the nodes' => sub { @{$redis->command('KEYS', 'nl:node:*')} == 2 },
+        'the count of sessions' => sub {
+            my ($key) = @{$redis->command('KEYS', 'nl:sessions:*:lease')};
+            $redis->command('ZCARD', $key) == keys %viewers;
+        },
         'the revocation at the other node' => sub { refused($b, $sub) },
         'all revocations' => sub {
             my $all = join(' ', @{
@@ -228,7 +234,11 @@ sub back {
     for my $what (sort keys %took) {
         note(sprintf('%s: %s back after %.2f s', $name, $what,
             $took{$what}));
-        cmp_ok($took{$what}, '<', 5 * factor(), "$name: it is in time");
+
+        # sessions are told again when a third of their leases is over
+
+        cmp_ok($took{$what}, '<', ($what =~ /sessions/ ? 10 : 5) * factor(),
+            "$name: it is in time");
     }
 }
 
