@@ -25,9 +25,9 @@ typedef struct {
 } ngx_live_chat_words_read_t;
 
 
-static ngx_int_t ngx_live_chat_words_read_thread(
+static ngx_int_t ngx_live_chat_words_load(
     ngx_live_chat_words_read_t *read);
-static ngx_int_t ngx_live_chat_words_file_thread(
+static ngx_int_t ngx_live_chat_words_file(
     ngx_live_chat_words_read_t *read, ngx_fd_t fd);
 static void ngx_live_chat_words_log(ngx_live_chat_words_read_t *read,
     ngx_uint_t level, ngx_log_t *log);
@@ -78,7 +78,7 @@ ngx_live_chat_words_add(ngx_conf_t *cf, ngx_array_t *all, ngx_str_t *path)
 
     read.words = words;
 
-    if (ngx_live_chat_words_read_thread(&read) != NGX_OK) {
+    if (ngx_live_chat_words_load(&read) != NGX_OK) {
         ngx_live_chat_words_log(&read, NGX_LOG_EMERG, cf->log);
         return NULL;
     }
@@ -94,7 +94,7 @@ ngx_live_chat_words_add(ngx_conf_t *cf, ngx_array_t *all, ngx_str_t *path)
 /* in a thread, or while the configuration is read */
 
 static ngx_int_t
-ngx_live_chat_words_read_thread(ngx_live_chat_words_read_t *read)
+ngx_live_chat_words_load(ngx_live_chat_words_read_t *read)
 {
     ngx_fd_t   fd;
     ngx_int_t  rc;
@@ -113,7 +113,7 @@ ngx_live_chat_words_read_thread(ngx_live_chat_words_read_t *read)
         return NGX_ERROR;
     }
 
-    rc = ngx_live_chat_words_file_thread(read, fd);
+    rc = ngx_live_chat_words_file(read, fd);
 
     (void) ngx_close_file(fd);
 
@@ -127,7 +127,7 @@ ngx_live_chat_words_read_thread(ngx_live_chat_words_read_t *read)
 
 
 static ngx_int_t
-ngx_live_chat_words_file_thread(ngx_live_chat_words_read_t *read, ngx_fd_t fd)
+ngx_live_chat_words_file(ngx_live_chat_words_read_t *read, ngx_fd_t fd)
 {
     u_char           *p;
     ssize_t           n;
@@ -189,7 +189,8 @@ ngx_live_chat_words_log(ngx_live_chat_words_read_t *read, ngx_uint_t level,
     ngx_log_t *log)
 {
     if (read->line) {
-        ngx_log_error(level, log, read->err, "chat words \"%V\": %s in line %ui",
+        ngx_log_error(level, log, read->err,
+                      "chat words \"%V\": %s in line %ui",
                       &read->words->path, read->reason, read->line);
         return;
     }
@@ -292,7 +293,7 @@ ngx_live_chat_words_thread(void *data, ngx_log_t *log)
     ngx_live_chat_words_read_t *read = data;
 
     read->filter = NULL;
-    read->rc = ngx_live_chat_words_read_thread(read);
+    read->rc = ngx_live_chat_words_load(read);
 }
 
 
