@@ -70,7 +70,8 @@ sub complete {
 
     $text = "http {\n$text\n}\n"
         if $text !~ /^\s*(?:http|stream|live)\s*\{/m
-           && $text =~ /^\s*(?:server|upstream|map|log_format|proxy_cache_path)\b/
+           && $text =~ /^\s*(?:server|upstream|map|log_format
+                             |proxy_cache_path)\b/x
            && $text !~ /live_rtmp\s*;/;
 
     if ($first eq 'location') {
