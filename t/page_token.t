@@ -126,6 +126,11 @@ my %once = map { $_ => 1 } substr(slurp($t->path('uri.log')), $mark)
 
 cmp_ok(scalar(@asked), '>', 1.4 * keys %once, 'media are for both');
 
+my %sids = map { $_ => 1 } substr(slurp($t->path('uri.log')), $mark)
+    =~ m{^200 /hls/secret/a/\w+/v0\.m3u8\S*[?&]sid=([\w-]+)}mg;
+
+is(keys %sids, 2, 'but not their sessions');
+
 # revoked: no playlist, and no segment that came later
 
 Test::NginxLive::Token::tool('revoke', $t->url('/revoke'), 'sub', 'bob');
