@@ -6,6 +6,7 @@ import {
     $, bits, buffered, clean, encoded, icon, local, playlist, rate, seconds,
     setting, stored, text, video, wanted
 } from './base.js';
+import { chat } from './chat.js';
 import { player, say, stalls } from './player.js';
 import { clock, status } from './streams.js';
 
@@ -372,6 +373,7 @@ $('tls-close').addEventListener('click', () => {
 
 function show(name) {
     player.open(name);
+    chat.open(name);
     status.current = name;
     status.render();
 }
@@ -421,7 +423,7 @@ setInterval(() => {
 /* for the console, and for tests */
 
 window.live = {
-    player, stalls, status, clock, video,
+    player, stalls, status, clock, video, chat,
     get hls() { return player.engine && player.engine.hls; }
 };
 
@@ -431,6 +433,7 @@ status.choose = show;
 
 controls.listen();
 controls.show();
+chat.listen();
 choose();
 figures();
 tls.show();

@@ -447,6 +447,22 @@ async function commands(where, file, end) {
     return results;
 }
 
+/* at a page that need not play anything */
+
+async function look(where, options) {
+    const results = await steps(where, options.steps);
+
+    if (!options.commands) {
+        return results;
+    }
+
+    const end = new Promise((done) => process.on('SIGINT', done));
+
+    print('started', {});
+
+    return results.concat(await commands(where, options.commands, end));
+}
+
 function spread(list) {
     const s = list.filter((x) => x !== null && x !== undefined)
               .sort((a, b) => a - b);
@@ -564,7 +580,7 @@ async function main() {
         Object.assign(report, { log: where.log });
         try {
             if (options.still) {
-                report.results = await steps(where, options.steps);
+                report.results = await look(where, options);
             } else {
                 const { samples, results } = await play(where, options);
                 report.results = results;

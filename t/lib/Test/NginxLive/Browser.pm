@@ -106,7 +106,7 @@ sub step {
     my ($self, @step) = @_;
 
     open(my $fh, '>>', $self->{opt}{commands}) or die "$!\n";
-    print $fh JSON::PP->new->encode(\@step), "\n";
+    print $fh JSON::PP->new->ascii->encode(\@step), "\n";
     close($fh);
 
     my $r = $self->event('step', 150 * factor(), ++$self->{steps});
