@@ -511,7 +511,9 @@ ngx_http_live_token_bearer(ngx_str_t *token)
 {
     u_char  *space;
 
-    space = ngx_strlchr(token->data, token->data + token->len, ' ');
+    /* memchr() looks at more than a byte at once */
+
+    space = token->len ? memchr(token->data, ' ', token->len) : NULL;
 
     if (space == NULL) {
         return;
