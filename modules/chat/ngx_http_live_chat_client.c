@@ -15,8 +15,12 @@
 /* ms that a client has to answer our close frame */
 #define NGX_HTTP_LIVE_CHAT_LINGER  2000
 
+/* of a response, that are still to come, at least */
+#define NGX_HTTP_LIVE_CHAT_HEADERS  4
+
 
 static ngx_http_live_chat_t *ngx_http_live_chat_create(ngx_http_request_t *r);
+static void *ngx_http_live_chat_alloc(ngx_http_request_t *r, size_t size);
 static ngx_int_t ngx_http_live_chat_header(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_extensions(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_events_header(ngx_http_request_t *r);
@@ -75,14 +79,17 @@ ngx_http_live_chat_create(ngx_http_request_t *r)
     ngx_http_live_chat_t           *ch;
     ngx_http_live_chat_loc_conf_t  *lccf;
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_live_chat_t));
+    cln = ngx_http_cleanup_add(r, 0);
     if (cln == NULL) {
         return NULL;
     }
 
-    ch = cln->data;
+    ch = ngx_http_live_chat_alloc(r, sizeof(ngx_http_live_chat_t));
+    if (ch == NULL) {
+        return NULL;
+    }
 
-    ngx_memzero(ch, sizeof(ngx_http_live_chat_t));
+    cln->data = ch;
 
     ch->request = r;
     ch->last = &ch->heads;
@@ -90,8 +97,8 @@ ngx_http_live_chat_create(ngx_http_request_t *r)
     ch->client.format = NGX_LIVE_CHAT_EVENTS;
 
     if (ngx_http_live_websocket(r)) {
-        ch->websocket = ngx_pcalloc(r->pool,
-                                    sizeof(ngx_http_live_chat_websocket_t));
+        ch->websocket = ngx_http_live_chat_alloc(r,
+                                      sizeof(ngx_http_live_chat_websocket_t));
         if (ch->websocket == NULL) {
             return NULL;
         }
@@ -108,6 +115,39 @@ ngx_http_live_chat_create(ngx_http_request_t *r)
     ngx_http_set_ctx(r, ch, ngx_http_live_chat_module);
 
     return ch;
+}
+
+
+/*
+ * Zeroed memory for as long as the request.  A room of thousands is mostly
+ * their requests; in each nginx has made room for twenty headers of the
+ * response, of which those of a chat need a few.  What is behind them is
+ * used instead of more of the pool.
+ */
+
+static void *
+ngx_http_live_chat_alloc(ngx_http_request_t *r, size_t size)
+{
+    u_char      *p;
+    ngx_list_t  *list;
+    ngx_uint_t   n;
+
+    list = &r->headers_out.headers;
+    n = (size + list->size - 1) / list->size;
+
+    if (list->last != &list->part
+        || list->nalloc < list->part.nelts + NGX_HTTP_LIVE_CHAT_HEADERS + n)
+    {
+        return ngx_pcalloc(r->pool, size);
+    }
+
+    list->nalloc -= n;
+
+    p = (u_char *) list->part.elts + list->nalloc * list->size;
+
+    ngx_memzero(p, size);
+
+    return p;
 }
 
 
