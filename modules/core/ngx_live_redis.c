@@ -34,6 +34,9 @@ static ngx_uint_t              ngx_live_redis_exiting;
 /* the server, or the master that Sentinel names */
 static ngx_live_redis_node_t   ngx_live_redis_server;
 
+/* when it was last lost */
+static int64_t                 ngx_live_redis_lost_at;
+
 /* outside of shared memory until the worker has its slot */
 static ngx_live_redis_sh_t     ngx_live_redis_stat_dummy;
 
@@ -58,6 +61,13 @@ ngx_uint_t
 ngx_live_redis_up(void)
 {
     return ngx_live_redis_conf && ngx_live_redis_stat->up;
+}
+
+
+int64_t
+ngx_live_redis_lost(void)
+{
+    return ngx_live_redis_lost_at;
 }
 
 
@@ -509,6 +519,10 @@ ngx_live_redis_went_up(ngx_live_redis_node_t *node)
 void
 ngx_live_redis_went_down(ngx_live_redis_node_t *node)
 {
+    if (ngx_live_redis_stat->up) {
+        ngx_live_redis_lost_at = (int64_t) ngx_current_msec;
+    }
+
     if (ngx_live_redis_stat->up || ngx_live_redis_stat->since == 0) {
         ngx_live_redis_stat->up = 0;
         ngx_live_redis_stat->since = ngx_time();

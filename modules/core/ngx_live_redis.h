@@ -36,6 +36,12 @@ ngx_str_t *ngx_live_redis_url(void);
 /* non-zero if commands are answered at the moment */
 ngx_uint_t ngx_live_redis_up(void);
 
+/*
+ * ngx_live_clock() of when this was last over, 0: never.  Redis may have
+ * forgotten what it was told up to then.
+ */
+int64_t ngx_live_redis_lost(void);
+
 
 /*
  * The arguments of a command.

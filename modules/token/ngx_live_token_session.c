@@ -709,8 +709,8 @@ ngx_live_token_session_lost(ngx_live_token_sessions_t *t,
 
 ngx_uint_t
 ngx_live_token_session_walk(ngx_live_token_sessions_t *t,
-    ngx_live_token_session_t *last, ngx_live_token_session_t *s, ngx_uint_t n,
-    ngx_uint_t *more)
+    ngx_live_token_session_t *last, int64_t since,
+    ngx_live_token_session_t *s, ngx_uint_t n, ngx_uint_t *more)
 {
     int64_t                       now;
     ngx_uint_t                    i, seen;
@@ -729,7 +729,7 @@ ngx_live_token_session_walk(ngx_live_token_sessions_t *t,
     {
         ngx_live_token_session_get(e, last);
 
-        if (!e->ended && e->expires > now && now - e->told > 1000) {
+        if (!e->ended && e->expires > now && e->told <= since) {
             e->told = now;
             ngx_live_token_session_get(e, &s[i++]);
         }

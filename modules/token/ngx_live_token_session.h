@@ -135,12 +135,13 @@ ngx_int_t ngx_live_token_session_lost(ngx_live_token_sessions_t *t,
 
 /*
  * The next sessions behind *last, which is zero at first, that Redis was not
- * told of in the last second; they count as told.  Returns how many; *last is
- * the place to go on from.  *more is zero when all have been seen.
+ * told of after a time (ngx_live_clock()); they count as told.  Returns how
+ * many; *last is the place to go on from.  *more is zero when all have been
+ * seen.
  */
 ngx_uint_t ngx_live_token_session_walk(ngx_live_token_sessions_t *t,
-    ngx_live_token_session_t *last, ngx_live_token_session_t *s, ngx_uint_t n,
-    ngx_uint_t *more);
+    ngx_live_token_session_t *last, int64_t since,
+    ngx_live_token_session_t *s, ngx_uint_t n, ngx_uint_t *more);
 
 
 #endif /* _NGX_LIVE_TOKEN_SESSION_H_INCLUDED_ */

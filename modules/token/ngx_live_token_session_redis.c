@@ -350,8 +350,10 @@ ngx_live_token_session_walk_handler(ngx_event_t *ev)
         return;
     }
 
-    n = ngx_live_token_session_walk(t, &ngx_live_token_session_walk_last, s,
-                                    64, &more);
+    /* another worker may have told some of them since */
+
+    n = ngx_live_token_session_walk(t, &ngx_live_token_session_walk_last,
+                                    ngx_live_redis_lost(), s, 64, &more);
 
     for (i = 0; i < n; i++) {
         (void) ngx_live_token_session_tell(&s[i]);

@@ -235,10 +235,7 @@ sub back {
         note(sprintf('%s: %s back after %.2f s', $name, $what,
             $took{$what}));
 
-        # sessions are told again when a third of their leases is over
-
-        cmp_ok($took{$what}, '<', ($what =~ /sessions/ ? 10 : 5) * factor(),
-            "$name: it is in time");
+        cmp_ok($took{$what}, '<', 5 * factor(), "$name: it is in time");
     }
 }
 
