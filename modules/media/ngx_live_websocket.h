@@ -53,30 +53,30 @@ typedef struct {
     uint64_t                   max;        /* bytes of a message, set by the
                                               caller after init; of what
                                               arrives, if compressed */
-    ngx_uint_t                 deflate;    /* permessage-deflate was agreed
+    u_char                     deflate;    /* permessage-deflate was agreed
                                               on, set by the caller */
 
     /* of what was parsed last */
-    ngx_uint_t                 opcode;     /* of the message, never 0 */
-    ngx_uint_t                 fin;        /* the message ends with data */
-    ngx_uint_t                 compressed; /* the message is (RFC 7692, 6) */
+    u_char                     opcode;     /* of the message, never 0 */
+    u_char                     fin;        /* the message ends with data */
+    u_char                     compressed; /* the message is (RFC 7692, 6) */
     u_char                    *data;       /* unmasked, in the input */
     size_t                     len;
 
     /* after NGX_ERROR */
-    ngx_uint_t                 code;       /* to be sent in a close frame */
     const char                *reason;     /* constant */
+    uint16_t                   code;       /* to be sent in a close frame */
 
-    /* the parser's own */
-    ngx_uint_t                 state;
-    ngx_uint_t                 message;    /* opcode of the open message */
-    ngx_uint_t                 rsv1;       /* of its first frame */
+    /* the parser's own, small: there is one for each of thousands */
+    u_char                     state;
+    u_char                     message;    /* opcode of the open message */
     uint64_t                   size;       /* of the message so far */
     uint64_t                   left;       /* payload of the frame to come */
-    ngx_uint_t                 need;       /* bytes of header to come */
-    ngx_uint_t                 wide;       /* 8 of them, not 2 */
-    ngx_uint_t                 nmask;
-    ngx_uint_t                 ncontrol;
+    u_char                     rsv1;       /* of its first frame */
+    u_char                     need;       /* bytes of header to come */
+    u_char                     wide;       /* 8 of them, not 2 */
+    u_char                     nmask;
+    u_char                     ncontrol;
     ngx_live_utf8_t            utf8;       /* of the open text message */
     u_char                     first;      /* FIN, opcode */
     u_char                     mask[4];
