@@ -17,6 +17,10 @@
  * "revoke" of what is new, "UNTIL KIND BEFORE VALUE", where an UNTIL of 0 takes
  * it back.  The set is read whenever messages may have been missed.
  *
+ * What was taken back stays for a while as "undo KIND VALUE", with the time of
+ * that, plus NGX_LIVE_TOKEN_REDIS_TRUST, as its score: a node that was away
+ * then learns of it, and cannot bring back what it has entered earlier.
+ *
  * Each worker follows the channel, though the table is in shared memory: one
  * of them may be going or hang, and to enter a thing again changes nothing.
  *
@@ -28,11 +32,12 @@
  */
 
 #define NGX_LIVE_TOKEN_REDIS_MOST   10000  /* entries that are read */
-#define NGX_LIVE_TOKEN_REDIS_BATCH  20     /* that are told by one command */
+#define NGX_LIVE_TOKEN_REDIS_BATCH  16     /* that are told by one command */
 #define NGX_LIVE_TOKEN_REDIS_TICK   500    /* ms */
 #define NGX_LIVE_TOKEN_REDIS_REST   2000   /* ms: after a failure */
 #define NGX_LIVE_TOKEN_REDIS_RECENT 120    /* s: a failover may lose it */
-#define NGX_LIVE_TOKEN_REDIS_TRUST  2592000    /* s: life of "node" */
+#define NGX_LIVE_TOKEN_REDIS_TRUST  2592000    /* s: life of "node" and
+                                                  "undo" */
 
 
 typedef struct {
@@ -55,7 +60,11 @@ static void ngx_live_token_redis_message(ngx_str_t *channel,
     ngx_str_t *message, void *data);
 static ngx_int_t ngx_live_token_redis_member(u_char *p, u_char *last,
     time_t until);
+static ngx_int_t ngx_live_token_redis_undo(u_char *p, u_char *last,
+    time_t when);
+static ngx_uint_t ngx_live_token_redis_kind(u_char *p, size_t len);
 static void ngx_live_token_redis_load(void *data);
+static ngx_int_t ngx_live_token_redis_entry(ngx_str_t *member, time_t score);
 static void ngx_live_token_redis_loaded(ngx_live_redis_reply_t *reply,
     void *data);
 static void ngx_live_token_redis_tell(ngx_uint_t kind, ngx_str_t *value,
@@ -90,15 +99,24 @@ static ngx_live_redis_script_t  ngx_live_token_redis_add =
         "if not last or tonumber(last) < tonumber(ARGV[1]) then "
         "  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2]) "
         "end "
+        "local kind, value = string.match(ARGV[2], '^(%a+) %d+ (.*)$') "
+        "redis.call('ZREM', KEYS[1], 'undo ' .. kind .. ' ' .. value) "
         "return redis.call('PUBLISH', ARGV[3], ARGV[1] .. ' ' .. ARGV[2])");
 
 /* the same for many: those that are news are told */
 
 static ngx_live_redis_script_t  ngx_live_token_redis_add_all =
     ngx_live_redis_script(
-        "for i = 2, #ARGV, 2 do "
+        "for i = 3, #ARGV, 3 do "
         "  local last = redis.call('ZSCORE', KEYS[1], ARGV[i + 1]) "
-        "  if not last or tonumber(last) < tonumber(ARGV[i]) then "
+        "  local kind, value = "
+        "      string.match(ARGV[i + 1], '^(%a+) %d+ (.*)$') "
+        "  local undo = redis.call('ZSCORE', KEYS[1], "
+        "                          'undo ' .. kind .. ' ' .. value) "
+        "  if undo and undo - ARGV[2] >= tonumber(ARGV[i + 2]) then "
+        "    redis.call('PUBLISH', ARGV[1], "
+        "               '0 ' .. kind .. ' 0 ' .. value) "
+        "  elseif not last or tonumber(last) < tonumber(ARGV[i]) then "
         "    redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) "
         "    redis.call('PUBLISH', ARGV[1], ARGV[i] .. ' ' .. ARGV[i + 1]) "
         "  end "
@@ -115,6 +133,8 @@ static ngx_live_redis_script_t  ngx_live_token_redis_remove =
         "    redis.call('ZREM', KEYS[1], m) "
         "  end "
         "end "
+        "redis.call('ZADD', KEYS[1], ARGV[4], "
+        "           'undo ' .. ARGV[1] .. ' ' .. ARGV[2]) "
         "return redis.call('PUBLISH', ARGV[3], "
         "                  '0 ' .. ARGV[1] .. ' 0 ' .. ARGV[2])");
 
@@ -195,7 +215,6 @@ ngx_live_token_redis_message(ngx_str_t *channel, ngx_str_t *message,
 static ngx_int_t
 ngx_live_token_redis_member(u_char *p, u_char *last, time_t until)
 {
-    size_t       len;
     time_t       before;
     u_char      *space;
     ngx_str_t    value;
@@ -207,15 +226,7 @@ ngx_live_token_redis_member(u_char *p, u_char *last, time_t until)
         return NGX_ERROR;
     }
 
-    len = space - p;
-
-    for (kind = 0; kind < 3; kind++) {
-        if (ngx_strlen(ngx_live_token_redis_kinds[kind]) == len
-            && ngx_memcmp(ngx_live_token_redis_kinds[kind], p, len) == 0)
-        {
-            break;
-        }
-    }
+    kind = ngx_live_token_redis_kind(p, space - p);
 
     p = space + 1;
     space = ngx_strlchr(p, last, ' ');
@@ -249,6 +260,50 @@ ngx_live_token_redis_member(u_char *p, u_char *last, time_t until)
 }
 
 
+/* "KIND VALUE", which was taken back at a time; NGX_ERROR: it is none */
+
+static ngx_int_t
+ngx_live_token_redis_undo(u_char *p, u_char *last, time_t when)
+{
+    u_char      *space;
+    ngx_str_t    value;
+    ngx_uint_t   kind;
+
+    space = ngx_strlchr(p, last, ' ');
+    kind = space ? ngx_live_token_redis_kind(p, space - p) : 3;
+
+    if (kind == 3) {
+        return NGX_ERROR;
+    }
+
+    value.data = space + 1;
+    value.len = last - value.data;
+
+    ngx_live_token_unrevoke_older(NGX_LIVE_REVOKE_JTI + kind, &value, when);
+
+    return NGX_OK;
+}
+
+
+/* 3: it is none */
+
+static ngx_uint_t
+ngx_live_token_redis_kind(u_char *p, size_t len)
+{
+    ngx_uint_t  kind;
+
+    for (kind = 0; kind < 3; kind++) {
+        if (ngx_strlen(ngx_live_token_redis_kinds[kind]) == len
+            && ngx_memcmp(ngx_live_token_redis_kinds[kind], p, len) == 0)
+        {
+            break;
+        }
+    }
+
+    return kind;
+}
+
+
 static void
 ngx_live_token_redis_load(void *data)
 {
@@ -273,6 +328,25 @@ ngx_live_token_redis_load(void *data)
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "could not ask Redis for revocations");
     }
+}
+
+
+/* of the set */
+
+static ngx_int_t
+ngx_live_token_redis_entry(ngx_str_t *member, time_t score)
+{
+    u_char  *p, *last;
+
+    p = member->data;
+    last = p + member->len;
+
+    if (member->len > 5 && ngx_strncmp(p, "undo ", 5) == 0) {
+        return ngx_live_token_redis_undo(p + 5, last,
+                                         score - NGX_LIVE_TOKEN_REDIS_TRUST);
+    }
+
+    return ngx_live_token_redis_member(p, last, score);
 }
 
 
@@ -329,9 +403,7 @@ ngx_live_token_redis_loaded(ngx_live_redis_reply_t *reply, void *data)
         if (!ngx_live_redis_is_text(&reply->elts[i])
             || !ngx_live_redis_is_text(&reply->elts[i + 1])
             || until == NGX_ERROR
-            || ngx_live_token_redis_member(member->data,
-                                           member->data + member->len, until)
-               != NGX_OK)
+            || ngx_live_token_redis_entry(member, until) != NGX_OK)
         {
             bad++;
         }
@@ -383,13 +455,13 @@ ngx_live_token_unrevoke_everywhere(ngx_uint_t kind, ngx_str_t *value,
     rc = ngx_live_token_revoke_undo(kind, value,
                                     ngx_time() + NGX_LIVE_TOKEN_REDIS_TRUST);
 
-    ngx_live_token_redis_tell(kind, value, 0, 0, log);
+    ngx_live_token_redis_tell(kind, value, ngx_time(), 0, log);
 
     return rc;
 }
 
 
-/* until 0: it is taken back */
+/* until 0: it was taken back, at the time of "before" */
 
 static void
 ngx_live_token_redis_tell(ngx_uint_t kind, ngx_str_t *value, time_t before,
@@ -443,6 +515,7 @@ ngx_live_token_redis_send(ngx_live_token_redis_told_t *told, time_t before,
         ngx_live_redis_arg_text(&a, name);
         ngx_live_redis_arg(&a, &told->value);
         ngx_live_redis_key(&a, "revoke");
+        ngx_live_redis_arg_int(&a, before + NGX_LIVE_TOKEN_REDIS_TRUST);
 
     } else {
         member.data = buf;
@@ -562,7 +635,7 @@ ngx_live_token_redis_push_all(ngx_live_token_revoke_t *table, time_t since,
     r = undone->elts;
 
     for (i = 0; i < undone->nelts; i++) {
-        ngx_live_token_redis_tell(r[i].kind, &r[i].value, 0, 0,
+        ngx_live_token_redis_tell(r[i].kind, &r[i].value, r[i].since, 0,
                                   ngx_cycle->log);
     }
 
@@ -594,6 +667,7 @@ ngx_live_token_redis_push(ngx_array_t *list, ngx_uint_t from, ngx_pool_t *pool)
     ngx_live_redis_args_script(&a, &ngx_live_token_redis_add_all, 1);
     ngx_live_redis_key(&a, "revoked");
     ngx_live_redis_key(&a, "revoke");
+    ngx_live_redis_arg_int(&a, NGX_LIVE_TOKEN_REDIS_TRUST);
 
     for (i = from; i < n; i++) {
 
@@ -612,6 +686,7 @@ ngx_live_token_redis_push(ngx_array_t *list, ngx_uint_t from, ngx_pool_t *pool)
 
         ngx_live_redis_arg_int(&a, r[i].until);
         ngx_live_redis_arg(&a, &member);
+        ngx_live_redis_arg_int(&a, r[i].since);
     }
 
     a.background = 1;

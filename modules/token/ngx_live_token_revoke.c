@@ -299,11 +299,6 @@ ngx_live_token_revoke_delete_locked(ngx_live_token_revoke_t *table,
 static ngx_uint_t
 ngx_live_token_revoke_end(ngx_uint_t kind, ngx_str_t *value)
 {
-    u_char             *slash;
-    ngx_str_t           app, name;
-    ngx_uint_t          n;
-    ngx_live_stream_t  *st;
-
     if (ngx_live_zone == NULL) {
         return 0;
     }
@@ -317,31 +312,8 @@ ngx_live_token_revoke_end(ngx_uint_t kind, ngx_str_t *value)
         return ngx_live_session_end(NGX_LIVE_SESSION_BY_SUB, 0, value);
 
     default: /* NGX_LIVE_REVOKE_STREAM */
-        break;
+        return ngx_live_session_end(NGX_LIVE_SESSION_BY_NAME, 0, value);
     }
-
-    slash = ngx_strlchr(value->data, value->data + value->len, '/');
-
-    if (slash == NULL) {
-        return 0;
-    }
-
-    app.data = value->data;
-    app.len = slash - value->data;
-    name.data = slash + 1;
-    name.len = value->data + value->len - name.data;
-
-    st = ngx_live_stream_find(&app, &name);
-
-    if (st == NULL) {
-        return 0;
-    }
-
-    n = ngx_live_session_end(NGX_LIVE_SESSION_BY_STREAM, st->uid, NULL);
-
-    ngx_live_stream_close(st);
-
-    return n;
 }
 
 
@@ -404,11 +376,38 @@ ngx_live_token_revoke_undo(ngx_uint_t kind, ngx_str_t *value, time_t until)
 
     if (e) {
         e->undone = 1;
+        e->since = ngx_time();
     }
 
     ngx_shmtx_unlock(&table->shpool->mutex);
 
     return rc;
+}
+
+
+void
+ngx_live_token_unrevoke_older(ngx_uint_t kind, ngx_str_t *value, time_t when)
+{
+    ngx_live_token_revoke_t      *table;
+    ngx_live_token_revoked_sh_t  *e;
+    ngx_live_token_revoke_key_t   key;
+
+    table = ngx_live_token_revoke_table();
+
+    if (table == NULL || ngx_live_token_revoke_key(&key, kind, value) != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_shmtx_lock(&table->shpool->mutex);
+
+    e = ngx_live_token_revoke_lookup_locked(table, &key);
+
+    if (e && !e->undone && e->since <= when) {
+        ngx_live_token_revoke_delete_locked(table, e);
+    }
+
+    ngx_shmtx_unlock(&table->shpool->mutex);
 }
 
 
@@ -555,6 +554,7 @@ ngx_live_token_revoke_list(ngx_live_token_revoke_t *table, ngx_uint_t undone,
         r->kind = e->data[0];
         r->before = e->before == NGX_LIVE_CLAIM_NEVER ? 0 : e->before;
         r->until = e->until;
+        r->since = e->since;
         r->value.len = e->sn.str.len - 1;
         r->value.data = ngx_pnalloc(pool, r->value.len);
         if (r->value.data == NULL) {

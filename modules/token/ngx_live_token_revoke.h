@@ -56,6 +56,8 @@ typedef struct {
     ngx_uint_t                 kind;
     time_t                     before;     /* s, 0: all */
     time_t                     until;      /* s */
+    time_t                     since;      /* s, when it was entered, or
+                                              undone */
     ngx_str_t                  value;
 } ngx_live_token_revoked_t;
 
@@ -90,6 +92,10 @@ ngx_array_t *ngx_live_token_revoke_list(ngx_live_token_revoke_t *table,
  */
 ngx_int_t ngx_live_token_revoke_undo(ngx_uint_t kind, ngx_str_t *value,
     time_t until);
+
+/* takes back what was entered at that time (s) or earlier */
+void ngx_live_token_unrevoke_older(ngx_uint_t kind, ngx_str_t *value,
+    time_t when);
 
 /* non-zero if this is so; forget: Redis knows */
 ngx_uint_t ngx_live_token_revoke_undone(ngx_uint_t kind, ngx_str_t *value,
