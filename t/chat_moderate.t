@@ -37,6 +37,7 @@ my $t = Test::NginxLive->new(
         application clean { chat_links off; chat_words $dir/words; }",
     http => 'server { listen 127.0.0.1:%%PORT_http%% reuseport;
              live_chat_rate 100r/s burst=3;
+             location /revoke { live_revoke; }
              location /chat/ { live_chat; }
              location /none/ { live_chat; live_chat_guests off; }
              location /open/ { live_chat; live_chat_guests write; } }'
@@ -169,10 +170,20 @@ ok($t->wait_log(qr/chat words "[^"]+": .* in line 1/, 10, $mark),
 is(refused($c, type => 'message', text => 'badgers again'), 'filtered',
     'and the former words stay');
 
+# revocation of one, and of the room's stream
+
+my $revoke = $t->url('/revoke');
+
+Test::NginxLive::Token::tool('revoke', $revoke, 'sub', 'vera');
+is($_->close_code, 1008, 'a revoked viewer is out') for $viewer, $twin;
+
+Test::NginxLive::Token::tool('revoke', $revoke, 'stream', 'live/a');
+is($_->close_code, 1008, 'all of a revoked stream are out') for $mod, $guest;
+
 like($t->log_text(), qr/moderation of room "live\/a": "mona" did ban "vera"/,
     'what moderators do is logged');
 
-$_->close for $mod, $viewer, $guest, $twin;
+$c->close;
 
 done_testing();
 

@@ -7,6 +7,7 @@
 #include "ngx_live_session.h"
 #include "ngx_live_access.h"
 #include "ngx_live_event.h"
+#include "ngx_live_name.h"
 #include "ngx_live_worker.h"
 
 
@@ -19,6 +20,8 @@
 
 static ngx_live_session_sh_t *ngx_live_session_create_locked(
     ngx_live_session_t *s, ngx_live_access_t *a);
+static uint64_t ngx_live_session_name(ngx_str_t *app, ngx_str_t *name);
+static uint64_t ngx_live_session_hash(u_char *p, size_t len);
 static ngx_int_t ngx_live_session_confirm(ngx_live_session_t *s,
     ngx_live_access_t *a);
 static void ngx_live_session_account(ngx_live_session_t *s);
@@ -94,6 +97,7 @@ ngx_live_session_create_locked(ngx_live_session_t *s, ngx_live_access_t *a)
         return NULL;
     }
 
+    sh->name = ngx_live_session_name(&a->app, &a->name);
     sh->id = ++ngx_live_zone->sh->next_session;
     sh->lease = a->lease;
     sh->door = a->door;
@@ -249,6 +253,9 @@ ngx_live_session_match(ngx_live_session_sh_t *sh, ngx_uint_t by, uint64_t id,
                && sh->sub_len == value->len
                && ngx_memcmp(sh->ids, value->data, value->len) == 0;
 
+    case NGX_LIVE_SESSION_BY_NAME:
+        return sh->name == id;
+
     case NGX_LIVE_SESSION_BY_LEASE:
         return sh->lease && sh->lease == id;
 
@@ -261,6 +268,31 @@ ngx_live_session_match(ngx_live_session_sh_t *sh, ngx_uint_t by, uint64_t id,
 }
 
 
+static uint64_t
+ngx_live_session_name(ngx_str_t *app, ngx_str_t *name)
+{
+    u_char       buf[NGX_LIVE_NAME_KEY_MAX];
+    ngx_str_t    key;
+    const char  *reason;
+
+    /* it was checked with the access */
+
+    if (ngx_live_name_key(app, name, buf, &key, &reason) != NGX_OK) {
+        return 0;
+    }
+
+    return ngx_live_session_hash(key.data, key.len);
+}
+
+
+static uint64_t
+ngx_live_session_hash(u_char *p, size_t len)
+{
+    return ((uint64_t) ngx_murmur_hash2(p, len) << 32)
+           | ngx_crc32_long(p, len);
+}
+
+
 ngx_uint_t
 ngx_live_session_end(ngx_uint_t by, uint64_t id, ngx_str_t *value)
 {
@@ -270,6 +302,10 @@ ngx_live_session_end(ngx_uint_t by, uint64_t id, ngx_str_t *value)
     ngx_live_session_sh_t  *sh;
 
     n = 0;
+
+    if (by == NGX_LIVE_SESSION_BY_NAME) {
+        id = ngx_live_session_hash(value->data, value->len);
+    }
 
     for (i = 0; i < NGX_LIVE_SLOTS; i++) {
         slot = &ngx_live_zone->sh->slots[i];

@@ -22,6 +22,7 @@ typedef struct {
     uint64_t                   id;
     uint64_t                   lease;      /* a->lease, 0: none */
     uint64_t                   stream;     /* uid, 0: none */
+    uint64_t                   name;       /* hash of "APP/NAME" */
     ngx_uint_t                 index;      /* of the stream */
     ngx_uint_t                 door;
     ngx_uint_t                 action;
@@ -75,7 +76,9 @@ typedef enum {
     NGX_LIVE_SESSION_BY_STREAM,            /* id is the stream's uid */
     NGX_LIVE_SESSION_BY_SUB,
     NGX_LIVE_SESSION_BY_JTI,
-    NGX_LIVE_SESSION_BY_LEASE              /* id is the lease, not 0 */
+    NGX_LIVE_SESSION_BY_LEASE,             /* id is the lease, not 0 */
+    NGX_LIVE_SESSION_BY_NAME               /* value is "APP/NAME": those of a
+                                              chat have no stream */
 } ngx_live_session_by_e;
 
 /* returns the number of sessions that will be ended, in any worker */
