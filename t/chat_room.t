@@ -27,6 +27,7 @@ Test::NginxLive->need(qw/ live http_live_chat /);
 my $t = Test::NginxLive->new(
     live => 'zone live 64m; application live { chat_history 100; }',
     http => 'server { listen 127.0.0.1:%%PORT_http%% reuseport;
+             location /status { live_status; }
              location /chat/ { live_chat; live_chat_guests write;
                                live_chat_rate off; live_chat_flush 20ms; } }'
 )->start;
@@ -175,6 +176,10 @@ like($text, qr/^id: [\w-]{38}\ndata: \{.*"for Eve".*\}\n\n$/, 'next event');
 
 is($a->wait('presence', sub { $_[0]{viewers} == 12 }, 15)->{viewers}, 12,
     'viewers are counted');
+
+my $status = $t->json('/status')->{chat};
+is_deeply([ @$status{qw/ rooms clients lost refused /} ], [ 2, 13, 0, 0 ],
+    'status');
 
 # a reload: the room goes on over both generations of workers
 

@@ -111,6 +111,10 @@ my %docs;
 $section =~ s/^`helpers`\n.*?(?=^`|\z)//ms;
 $section =~ s/`(?:helpers|source)`//g;
 
+# other modules add objects of their own, if they are in use
+
+$section =~ s/^`tokens`, `token_sessions`, `chat`\n.*?(?=^`|\z)//ms;
+
 # names are what stands in backquotes before the explanation
 
 for my $line (split(/\n/, $section)) {

@@ -258,6 +258,7 @@ $q->command($q->{msid}, 'pause', 0, undef, \1, 1000);
 is($q->status->{code}, 'NetStream.Pause.Notify', 'pause');
 $c->video(1260, avc_frame(0, 111));
 $c->video(1300, avc_frame(1, 222));
+$c->call('releaseStream', undef, 'x');     # it has read them
 $q->command($q->{msid}, 'seek', 0, undef, 5000);
 is($q->status->{code}, 'NetStream.Seek.Notify', 'seek');
 $q->command($q->{msid}, 'pause', 0, undef, \0, 1000);

@@ -38,19 +38,24 @@ export const chat = {
     free: 0,                         /* ms: when slow mode lets one write */
     sums: new Map(),
 
-    open(name) {
-        if (name === this.name) {
+    /* there: whether the server has a chat, null: not known yet */
+
+    open(name, there) {
+        if (name !== this.name) {
+            this.close();
+            this.name = name;
+            this.look(there);
+        }
+    },
+
+    look(there) {
+        if (!there || this.room || !this.name
+            || setting('live-chat', '/chat/') === 'off')
+        {
             return;
         }
 
-        this.close();
-        this.name = name;
-
-        if (!name || setting('live-chat', '/chat/') === 'off') {
-            return;
-        }
-
-        this.room = new Room(name, stored('live-chat-name') || '',
+        this.room = new Room(this.name, stored('live-chat-name') || '',
                              (m) => this.heard(m), (s) => this.changed(s));
     },
 

@@ -373,7 +373,7 @@ $('tls-close').addEventListener('click', () => {
 
 function show(name) {
     player.open(name);
-    chat.open(name);
+    chat.open(name, status.chat);
     status.current = name;
     status.render();
 }
@@ -428,7 +428,12 @@ window.live = {
 };
 
 player.changed = () => { controls.levels(); controls.show(); };
-status.news = () => player.look();
+status.news = () => {
+    if (status.known) {
+        player.look();
+    }
+    chat.look(status.chat);
+};
 status.choose = show;
 
 controls.listen();

@@ -63,6 +63,7 @@ export const status = {
     wait: STATUS_EVERY,
     timer: 0,
     current: null,                   /* the name of the stream shown */
+    chat: null,                      /* is there one? null: not known yet */
 
     /* set by the player's side */
 
@@ -111,6 +112,7 @@ export const status = {
 
         this.wait = STATUS_EVERY;
         this.known = true;
+        this.chat = Boolean(data.chat);
         this.streams = (data.streams || []).map((s) => (
             Object.assign({}, s, { tracks: s.tracks || [] })));
         text($('node'), data.node || '');
@@ -122,12 +124,14 @@ export const status = {
     unknown(why) {
         this.known = false;
         this.streams = [];
+        this.chat = this.chat !== false;
         this.wait = Math.min(this.wait * 2, STATUS_MOST);
         text($('streams-text'), why);
         $('streams-text').hidden = false;
         $('open').hidden = false;
         $('streams').replaceChildren();
         this.about();
+        this.news();
     },
 
     render() {

@@ -120,6 +120,9 @@ struct ngx_http_live_chat_s {
 extern ngx_module_t  ngx_http_live_chat_module;
 
 
+/* the object "chat" of live_status, if a location has one */
+void ngx_http_live_chat_show(ngx_live_json_t *js);
+
 /* content handlers, once the client was let in */
 ngx_int_t ngx_http_live_chat_open(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_chat_poll(ngx_http_request_t *r);

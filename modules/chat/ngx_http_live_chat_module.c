@@ -5,12 +5,14 @@
 
 
 #include "ngx_http_live_chat.h"
+#include "ngx_live_json.h"
 
 
 static ngx_int_t ngx_http_live_chat_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_chat_enter(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_live_chat_wants_events(ngx_http_request_t *r);
 
+static void *ngx_http_live_chat_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_live_chat_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_live_chat_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -18,6 +20,11 @@ static char *ngx_http_live_chat(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_live_chat_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+
+typedef struct {
+    ngx_uint_t                 locations;
+} ngx_http_live_chat_main_conf_t;
 
 
 static ngx_conf_enum_t  ngx_http_live_chat_guests[] = {
@@ -115,7 +122,7 @@ static ngx_http_module_t  ngx_http_live_chat_module_ctx = {
     NULL,                                  /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
-    NULL,                                  /* create main configuration */
+    ngx_http_live_chat_create_main_conf,   /* create main configuration */
     NULL,                                  /* init main configuration */
 
     NULL,                                  /* create server configuration */
@@ -220,6 +227,40 @@ ngx_http_live_chat_wants_events(ngx_http_request_t *r)
 }
 
 
+void
+ngx_http_live_chat_show(ngx_live_json_t *js)
+{
+    ngx_live_chat_zone_t            *zone;
+    ngx_live_chat_stat_t             stat;
+    ngx_http_live_chat_main_conf_t  *lcmcf;
+
+    zone = ngx_live_chat_zone();
+    lcmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                                ngx_http_live_chat_module);
+
+    if (zone == NULL || lcmcf == NULL || lcmcf->locations == 0) {
+        return;
+    }
+
+    ngx_live_chat_zone_stat(zone, &stat);
+
+    ngx_live_json_object(js, "chat");
+    ngx_live_json_int(js, "rooms", stat.rooms);
+    ngx_live_json_int(js, "clients", stat.clients);
+    ngx_live_json_int(js, "entries", stat.entries);
+    ngx_live_json_int(js, "lost", stat.lost);
+    ngx_live_json_int(js, "refused", stat.refused);
+    ngx_live_json_object_end(js);
+}
+
+
+static void *
+ngx_http_live_chat_create_main_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_live_chat_main_conf_t));
+}
+
+
 static void *
 ngx_http_live_chat_create_loc_conf(ngx_conf_t *cf)
 {
@@ -281,6 +322,11 @@ ngx_http_live_chat_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 static char *
 ngx_http_live_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_live_chat_main_conf_t  *lcmcf;
+
+    lcmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_live_chat_module);
+    lcmcf->locations++;
+
     return ngx_http_live_location(cf, ngx_http_live_chat_handler, NULL);
 }
 

@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_live_chat_hall.h"
+#include "ngx_http_live_chat.h"
 #include "ngx_live_chat.h"
 #include "ngx_live_event.h"
 
@@ -99,7 +99,7 @@ static ngx_live_module_t  ngx_live_chat_module_ctx = {
     NULL,                                  /* session open */
     NULL,                                  /* session close */
 
-    NULL                                   /* status */
+    ngx_http_live_chat_show                /* status */
 };
 
 

@@ -108,6 +108,34 @@ ngx_live_chat_zone_claim(ngx_live_chat_zone_t *zone)
 }
 
 
+void
+ngx_live_chat_zone_stat(ngx_live_chat_zone_t *zone, ngx_live_chat_stat_t *stat)
+{
+    ngx_uint_t                i;
+    ngx_live_chat_room_sh_t  *room;
+
+    ngx_memzero(stat, sizeof(ngx_live_chat_stat_t));
+
+    stat->refused = zone->sh->refused;
+
+    ngx_live_chat_lock(zone);
+
+    stat->rooms = zone->sh->nrooms;
+
+    for (i = 0; i < NGX_LIVE_CHAT_ROOMS; i++) {
+        room = zone->sh->rooms[i];
+
+        if (room) {
+            stat->clients += ngx_live_chat_room_clients(room);
+            stat->entries += room->n;
+            stat->lost += room->lost;
+        }
+    }
+
+    ngx_live_chat_unlock(zone);
+}
+
+
 static void
 ngx_live_chat_room_unfollow(ngx_live_chat_room_sh_t *room, ngx_uint_t slot)
 {

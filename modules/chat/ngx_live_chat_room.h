@@ -131,6 +131,17 @@ ngx_int_t ngx_live_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 /* a worker starts: what one that died has left in its slot is dropped */
 void ngx_live_chat_zone_claim(ngx_live_chat_zone_t *zone);
 
+typedef struct {
+    ngx_uint_t                 rooms;
+    ngx_uint_t                 clients;
+    ngx_uint_t                 entries;    /* of logs */
+    ngx_uint_t                 lost;       /* found no memory */
+    ngx_uint_t                 refused;    /* rooms that found none */
+} ngx_live_chat_stat_t;
+
+void ngx_live_chat_zone_stat(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_stat_t *stat);
+
 /*
  * A room by its name, made if there is none; this worker follows it from now
  * on, until leave.  history is the number of entries that it keeps.  NULL:
