@@ -19,10 +19,11 @@ use lib "$FindBin::Bin/lib";
 use Test::NginxLive;
 use Test::NginxLive::RTMP qw/ avc_config avc_frame /;
 use Test::NginxLive::Token;
+use Test::NginxLive::WebSocket;
 
 ###############################################################################
 
-Test::NginxLive->need(qw/ live live_rtmp live_flv live_hls
+Test::NginxLive->need(qw/ live live_rtmp live_flv live_hls http_live_chat
     ngx_live_token_module ngx_http_live_token_module
     ngx_stream_live_token_module /);
 Test::NginxLive->need_program(qw/ ffmpeg openssl /);
@@ -40,6 +41,7 @@ my $t = Test::NginxLive->new(
     stream => 'live_rtmp_flush 10ms;
                server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
     http => 'server { listen 127.0.0.1:%%PORT_http%%;
+             location /chat/ { live_chat; }
              location /flv/ { live_flv; }
              location /hls/ { live_hls; }
              location /guarded { live_token $arg_token $cookie_t
@@ -104,6 +106,8 @@ is(scalar(@uris), 4, 'multivariant and media playlist, segment, part');
 my %doors = (
     'RTMP play' => sub { rtmp('play', 'open', 'a', @_) },
     'FLV' => sub { flv_or_hls('/flv/open/a.flv', @_) },
+    'chat' => sub { chat(@_) },
+    'chat by polling' => sub { flv_or_hls('/chat/open/a', @_) },
     map({ my $uri = $_; ($uri =~ m{^.*/(\S+?)$} && "HLS $1" =>
         sub { flv_or_hls($uri, @_) }) } @uris)
 );
@@ -152,7 +156,7 @@ for my $door (sort keys %doors) {
 
         is($doors{$door}->($bad{$bad}), 'refused', "$door: $bad");
 
-        my ($line) = grep { /play of "open\/a" refused|refused play/i }
+        my ($line) = grep { /(?:play|chat) of "open\/a" refused|refused play/i }
             split(/\n/, $t->log_since($mark));
         like($line // '', qr/\[info\].*token|\[info\].*refused: \S/,
             "$door: $bad: why");
@@ -299,6 +303,17 @@ sub flv_or_hls {
 
     return $r->{status} == 200 ? 'allowed' : $r->{status} == 403 ? 'refused'
         : $r->{status};
+}
+
+
+sub chat {
+    my ($args) = @_;
+
+    my $ws = Test::NginxLive::WebSocket->new(port => $t->port('http'),
+        path => '/chat/open/a' . (length $args // '' ? "?$args" : ''));
+
+    return $ws->{status} == 101 ? 'allowed'
+        : $ws->{status} == 403 ? 'refused' : $ws->{status};
 }
 
 
