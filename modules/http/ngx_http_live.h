@@ -52,7 +52,7 @@ typedef struct {
     ngx_http_request_t        *request;
     ngx_http_handler_pt        handler;
 
-    ngx_event_t                timer;     /* of an answer that is awaited */
+    ngx_event_t               *timer;     /* of an answer that is awaited */
 
     ngx_uint_t                 playback;  /* by the door: NGX_LIVE_PLAYBACK_* */
 

@@ -78,11 +78,14 @@ ngx_http_live_access_suspend(ngx_http_request_t *r, ngx_http_live_ctx_t *ctx)
     ngx_connection_t    *c;
     ngx_http_cleanup_t  *cln;
 
-    cln = ngx_http_cleanup_add(r, 0);
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_event_t));
     if (cln == NULL) {
         ngx_live_access_cancel(&ctx->access);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ctx->timer = cln->data;
+    ngx_memzero(ctx->timer, sizeof(ngx_event_t));
 
     cln->handler = ngx_http_live_access_cleanup;
     cln->data = ctx;
@@ -98,11 +101,11 @@ ngx_http_live_access_suspend(ngx_http_request_t *r, ngx_http_live_ctx_t *ctx)
 
     /* the connection's timers may be another request's, if it is a mirror */
 
-    ctx->timer.handler = ngx_http_live_access_timeout;
-    ctx->timer.data = ctx;
-    ctx->timer.log = c->log;
+    ctx->timer->handler = ngx_http_live_access_timeout;
+    ctx->timer->data = ctx;
+    ctx->timer->log = c->log;
 
-    ngx_add_timer(&ctx->timer, NGX_HTTP_LIVE_ACCESS_TIMEOUT);
+    ngx_add_timer(ctx->timer, NGX_HTTP_LIVE_ACCESS_TIMEOUT);
 
     return NGX_DONE;
 }
@@ -120,7 +123,7 @@ ngx_http_live_access_resume(ngx_live_access_t *a, ngx_int_t rc)
     ctx = ngx_http_live_get_ctx(r);
 
     ctx->suspended = 0;
-    ngx_del_timer(&ctx->timer);
+    ngx_del_timer(ctx->timer);
 
     ngx_http_set_log_request(c->log, r);
 
@@ -271,7 +274,7 @@ ngx_http_live_access_cleanup(void *data)
 
     if (ctx->suspended) {
         ctx->suspended = 0;
-        ngx_del_timer(&ctx->timer);
+        ngx_del_timer(ctx->timer);
         ngx_live_access_cancel(&ctx->access);
     }
 }
