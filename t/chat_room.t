@@ -83,16 +83,16 @@ is_deeply(\@seen, [ map { "m$_" } 1 .. 30 ], 'in order');
 
 my $late = Test::NginxLive::Chat->new($t, '/chat/live/a');
 
-is(scalar @{$late->join->{messages}}, 31, 'a newcomer is told what was said');
+is(scalar(my @all = told($late, $late->join)), 31, 'a newcomer is told what was said');
 
 my $back = Test::NginxLive::Chat->new($t, '/chat/live/a');
 $w = $back->join(cursor => $m->{cursor});
 
 ok($w->{resumed}, 'resumed');
-is_deeply([ map { $_->{text} } @{$w->{messages}} ],
-    [ map { "m$_" } 1 .. 30 ], 'what was missed, no more');
+is_deeply([ told($back, $w) ], [ map { "m$_" } 1 .. 30 ],
+    'what was missed, no more');
 
-$w = $back->join(cursor => $w->{cursor});
+$w = $back->join(cursor => $back->{cursor});
 ok($w->{resumed}, 'resumed again');
 is_deeply($w->{messages}, [], 'nothing was missed');
 
@@ -204,5 +204,19 @@ $_->close for $a, $late, $back, $other, $new, @others;
 $es->close;
 
 done_testing();
+
+###############################################################################
+
+# Texts up to "m30": what was said last may come behind the welcome.
+
+sub told {
+    my ($c, $w) = @_;
+
+    my @all = @{$w->{messages}};
+    push @all, $c->wait('message') while $all[-1]{text} ne 'm30';
+    $c->{cursor} = $all[-1]{cursor};
+
+    return map { $_->{text} } @all;
+}
 
 ###############################################################################

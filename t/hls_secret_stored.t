@@ -81,9 +81,12 @@ my @live = wait_for(sub {
 
 $pub->stop;
 
+# a playlist with parts is still that of the stream in memory
+
 my $over = wait_for(sub {
     my $r = $t->get("/hls$list?token=$token");
-    $r->{status} == 200 && $r->{body} =~ /ENDLIST/ ? $r->{body} : undef;
+    $r->{status} == 200 && $r->{body} =~ /ENDLIST/
+        && $r->{body} !~ /^#EXT-X-PART:/m ? $r->{body} : undef;
 }, 20, 'the end');
 
 stored('when it is over');

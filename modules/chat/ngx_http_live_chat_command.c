@@ -61,8 +61,10 @@ ngx_http_live_chat_do(ngx_http_live_chat_deed_t *deed, ngx_str_t *json)
         rc = ngx_http_live_chat_dispatch(deed, &cmd);
     }
 
-    deed->ref_len = ngx_min(cmd.id.len, NGX_LIVE_CHAT_NONCE_MAX);
-    ngx_memcpy(deed->ref, cmd.id.data, deed->ref_len);
+    if (cmd.id.len) {
+        deed->ref_len = ngx_min(cmd.id.len, NGX_LIVE_CHAT_NONCE_MAX);
+        ngx_memcpy(deed->ref, cmd.id.data, deed->ref_len);
+    }
 
     ngx_free(buf);
 
