@@ -71,6 +71,8 @@ sub wait {
             next;
         }
 
+        next if $m->{opcode} == 10;
+
         die "closed by " . unpack('n', $m->{data}) . ": no $type\n"
             if $m->{opcode} == 8;
 

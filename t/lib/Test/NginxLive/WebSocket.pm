@@ -8,11 +8,13 @@ package Test::NginxLive::WebSocket;
 #     $ws->{status}; $ws->message(5)->{data}; $ws->ping('hi'); $ws->close(1000);
 #
 # Options of new: port, path, headers (hash, undef takes one away), early
-# (bytes sent together with the request).
+# (bytes sent together with the request).  When the server has accepted
+# permessage-deflate, messages are inflated.
 
 use warnings;
 use strict;
 
+use Compress::Zlib ();
 use Digest::SHA qw/ sha1_base64 /;
 use Time::HiRes qw/ time /;
 
@@ -47,6 +49,9 @@ sub new {
 
         die "bad Sec-WebSocket-Accept\n"
             unless $r->{headers}{'sec-websocket-accept'} eq $accept;
+
+        $self->{deflate} = ($r->{headers}{'sec-websocket-extensions'} // '')
+                           =~ /^permessage-deflate/;
     }
 
     return $self;
@@ -91,7 +96,32 @@ sub ping { $_[0]->send(frame(9, $_[1] // '')) }
 sub close { $_[0]->send(frame(8, defined $_[1] ? pack('n', $_[1]) : '')) }
 
 
-# The next frame: opcode, data; undef at the end of the connection.
+# A compressed payload, as RFC 7692 has it.
+
+sub deflate {
+    my ($data) = @_;
+
+    my $zs = Compress::Zlib::deflateInit(-WindowBits => -15, -Level => 9);
+    my $out = $zs->deflate($data) . $zs->flush(Compress::Zlib::Z_SYNC_FLUSH());
+
+    return substr($out, 0, -4);
+}
+
+
+sub inflate {
+    my ($data) = @_;
+
+    my $in = $data . "\0\0\xff\xff";
+    my ($out, $rc) = Compress::Zlib::inflateInit(-WindowBits => -15)
+        ->inflate($in);
+
+    die "not deflated: $rc\n" unless $rc == Compress::Zlib::Z_OK();
+
+    return $out;
+}
+
+
+# The next frame: opcode, data, compressed; undef at the end of the connection.
 
 sub message {
     my ($self, $timeout) = @_;
@@ -105,8 +135,10 @@ sub message {
 
     my ($first, $n) = unpack('C2', $head);
 
+    my $compressed = $self->{deflate} && ($first & 0xcf) == 0xc1;
+
     die "bad first byte of a frame: $first\n"
-        unless ($first & 0xf0) == 0x80 && ($first & 0xf) =~ /^(?:[1289]|10)$/;
+        unless ($compressed || ($first & 0xf0) == 0x80) && ($first & 0xf) =~ /^(?:[1289]|10)$/;
     die "masked by a server\n" if $n & 0x80;
 
     if ($n == 126) {
@@ -122,7 +154,10 @@ sub message {
     my $data = $http->read_bytes($n, $timeout);
     die "frame was cut off\n" unless length $data == $n;
 
-    return { opcode => $first & 0xf, data => $data };
+    $data = inflate($data) if $compressed;
+
+    return { opcode => $first & 0xf, data => $data,
+             compressed => $compressed };
 }
 
 
