@@ -71,6 +71,7 @@ said($viewer, 'second');
 
 done($mod, action => 'delete', target => $id);
 is($guest->wait('deleted')->{message}, $id, 'all are told');
+wait_for(sub { (texts()->[-1] // '') eq 'second' }, 5, 'all workers');
 is_deeply(texts(), [ 'second' ], 'and newcomers are not shown it');
 is(refused($mod, type => 'moderate', action => 'delete', target => $id),
     'no_message', 'twice');

@@ -30,8 +30,15 @@
 #define NGX_HTTP_LIVE_CHAT_HISTORY       50
 #define NGX_HTTP_LIVE_CHAT_HISTORY_MAX   200
 
-/* bytes of own messages that may wait for a client, e.g. histories */
-#define NGX_HTTP_LIVE_CHAT_HEADS_MAX     (1024 * 1024)
+/* who resumes gets all that he has missed: the log's bytes are limited */
+#define NGX_HTTP_LIVE_CHAT_MISSED        NGX_MAX_UINT32_VALUE
+
+/*
+ * Bytes of own messages that may wait for a client, e.g. histories: when there
+ * are more than OWN it is not read from until it has taken them.
+ */
+#define NGX_HTTP_LIVE_CHAT_HEADS_OWN     (64 * 1024)
+#define NGX_HTTP_LIVE_CHAT_HEADS_MAX     (4 * NGX_LIVE_CHAT_LOG_MAX)
 
 
 typedef struct {
@@ -53,6 +60,7 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                  id;
+    ngx_str_t                  role;
     ngx_str_t                  json;       /* {"id":..,"name":..,"role":..} */
     uint32_t                   hash;       /* of id, not 0 */
     unsigned                   guest:1;
@@ -81,9 +89,13 @@ typedef struct {
     size_t                     size;
     ngx_uint_t                 code;       /* of the close frame to be sent */
     ngx_str_t                  answer;     /* of extensions */
+    u_char                    *rest;       /* heap: input that waits for the
+                                              client to read */
+    size_t                     rest_len;
 
     unsigned                   close_sent:1;
     unsigned                   close_received:1;
+    unsigned                   held:1;     /* it is not read from */
 } ngx_http_live_chat_websocket_t;
 
 
@@ -99,6 +111,7 @@ struct ngx_http_live_chat_s {
     ngx_http_request_t              *request;
     ngx_live_session_t               session;
     ngx_http_live_chat_user_t        user;
+    ngx_str_t                        key;      /* of the room */
     ngx_http_live_chat_websocket_t  *websocket;
     ngx_http_live_chat_head_t       *heads;
     ngx_http_live_chat_head_t      **last;
@@ -128,7 +141,10 @@ ngx_int_t ngx_http_live_chat_open(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_chat_poll(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_chat_post(ngx_http_request_t *r);
 
-/* the client as it stands in the request's token or as a guest */
+/*
+ * The client as it stands in the request's token or as a guest.  user is
+ * zeroed, or what was made before: then only the name is another one.
+ */
 ngx_int_t ngx_http_live_chat_user(ngx_http_request_t *r,
     ngx_http_live_chat_user_t *user, ngx_str_t *name);
 
@@ -145,6 +161,7 @@ ngx_int_t ngx_http_live_chat_own_frame(ngx_http_live_chat_t *ch,
 /*
  * Enters the room, or does it again with another name; the welcome is who I
  * am, how the room is and what was said since cursor; NULL: the last of it.
+ * NGX_DECLINED: there is no memory for the room, it is in none.
  */
 ngx_int_t ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
     ngx_live_chat_cursor_t *cursor);
@@ -168,6 +185,10 @@ void ngx_http_live_chat_finalize(ngx_http_live_chat_t *ch, ngx_int_t rc);
 
 /* frames of the client; ends it itself */
 void ngx_http_live_chat_websocket_handler(ngx_http_request_t *r);
+
+/* what it has sent is not looked at before it has taken what waits for it */
+#define ngx_http_live_chat_holds(ch)                                          \
+    ((ch)->blocked && (ch)->waiting > NGX_HTTP_LIVE_CHAT_HEADS_OWN)
 
 /* "APP/NAME" of the request's room, in its pool */
 ngx_int_t ngx_http_live_chat_key(ngx_http_request_t *r, ngx_str_t *key);
@@ -205,6 +226,13 @@ ngx_int_t ngx_http_live_chat_refuse(ngx_http_live_chat_deed_t *deed,
 /* of what is done: the same results */
 ngx_int_t ngx_http_live_chat_react(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
+
+/*
+ * What passes, e.g. a status, is limited, too: NULL, or the code of the error;
+ * hushed: others are not to be told.
+ */
+const char *ngx_http_live_chat_passes(ngx_http_live_chat_deed_t *deed,
+    ngx_uint_t *hushed);
 ngx_int_t ngx_http_live_chat_moderate(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
 

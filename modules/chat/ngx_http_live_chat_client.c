@@ -410,7 +410,15 @@ ngx_http_live_chat_write_handler(ngx_http_request_t *r)
         }
     }
 
-    (void) ngx_http_live_chat_run(ch);
+    if (ngx_http_live_chat_run(ch) == NGX_OK
+        && ch->websocket && ch->websocket->held
+        && !ngx_http_live_chat_holds(ch))
+    {
+        ch->websocket->held = 0;
+        ch->heard = ngx_current_msec;
+
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+    }
 }
 
 
@@ -439,7 +447,8 @@ ngx_http_live_chat_expired(ngx_http_live_chat_t *ch)
 
     if (ch->blocked
         ? ngx_current_msec - ch->progress >= lccf->send_timeout
-        : ch->websocket && ngx_current_msec - ch->heard >= 2 * lccf->ping)
+        : ch->websocket
+          && ngx_current_msec - ch->heard > lccf->ping + lccf->ping / 2)
     {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT, "client timed out");
 
@@ -467,13 +476,26 @@ ngx_http_live_chat_expired(ngx_http_live_chat_t *ch)
 ngx_int_t
 ngx_http_live_chat_run(ngx_http_live_chat_t *ch)
 {
-    ngx_int_t  rc;
+    ngx_int_t     rc;
+    ngx_event_t  *wev;
 
     rc = ngx_http_live_chat_send(ch);
 
     if (rc == NGX_ERROR) {
         ngx_http_live_chat_finalize(ch, NGX_ERROR);
         return NGX_DONE;
+    }
+
+    if (rc == NGX_AGAIN && !ch->blocked) {
+        wev = ch->request->connection->write;
+
+        ch->progress = ngx_current_msec;
+
+        /* not that of the next ping */
+
+        if (wev->timer_set) {
+            ngx_del_timer(wev);
+        }
     }
 
     ch->blocked = (rc == NGX_AGAIN);
@@ -608,9 +630,18 @@ ngx_http_live_chat_detach(ngx_http_live_chat_t *ch)
     ngx_live_session_close(&ch->session);
     ngx_http_live_chat_heads_free(ch);
 
-    if (ch->websocket && ch->websocket->message) {
+    if (ch->websocket == NULL) {
+        return;
+    }
+
+    if (ch->websocket->message) {
         ngx_free(ch->websocket->message);
         ch->websocket->message = NULL;
+    }
+
+    if (ch->websocket->rest) {
+        ngx_free(ch->websocket->rest);
+        ch->websocket->rest = NULL;
     }
 }
 

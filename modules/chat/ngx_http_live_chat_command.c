@@ -11,6 +11,8 @@
 
 static ngx_int_t ngx_http_live_chat_dispatch(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
+static ngx_int_t ngx_http_live_chat_enter_room(
+    ngx_http_live_chat_deed_t *deed, ngx_live_chat_command_t *cmd);
 static ngx_int_t ngx_http_live_chat_filter(ngx_http_live_chat_deed_t *deed,
     ngx_str_t *text);
 static ngx_int_t ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
@@ -88,14 +90,7 @@ ngx_http_live_chat_dispatch(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd)
 {
     if (cmd->type == NGX_LIVE_CHAT_JOIN) {
-
-        if (deed->client == NULL) {
-            return ngx_http_live_chat_refuse(deed, "unknown_type",
-                                             NGX_HTTP_BAD_REQUEST);
-        }
-
-        return ngx_http_live_chat_join(deed->client, &cmd->name,
-                                       cmd->has_cursor ? &cmd->cursor : NULL);
+        return ngx_http_live_chat_enter_room(deed, cmd);
     }
 
     if (deed->hall == NULL) {
@@ -180,6 +175,29 @@ ngx_http_live_chat_filter(ngx_http_live_chat_deed_t *deed, ngx_str_t *text)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_enter_room(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd)
+{
+    ngx_int_t  rc;
+
+    if (deed->client == NULL) {
+        return ngx_http_live_chat_refuse(deed, "unknown_type",
+                                         NGX_HTTP_BAD_REQUEST);
+    }
+
+    rc = ngx_http_live_chat_join(deed->client, &cmd->name,
+                                 cmd->has_cursor ? &cmd->cursor : NULL);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_live_chat_refuse(deed, "room_full",
+                                         NGX_HTTP_SERVICE_UNAVAILABLE);
+    }
+
+    return rc;
 }
 
 
@@ -301,7 +319,19 @@ ngx_http_live_chat_status(ngx_http_live_chat_deed_t *deed,
 {
     u_char               *p;
     ngx_int_t             rc;
+    const char           *error;
+    ngx_uint_t            hushed;
     ngx_live_chat_say_t   say;
+
+    error = ngx_http_live_chat_passes(deed, &hushed);
+
+    if (error) {
+        return ngx_http_live_chat_refuse(deed, error, 429);
+    }
+
+    if (hushed) {
+        return NGX_OK;
+    }
 
     ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
 

@@ -12,7 +12,8 @@
  * asks what was said since a cursor and waits for it, POST says something.
  */
 
-#define NGX_HTTP_LIVE_CHAT_POLL_MAX  500   /* entries of an answer */
+/* entries of an answer to one without a cursor */
+#define NGX_HTTP_LIVE_CHAT_POLL_MAX  500
 
 
 typedef struct {
@@ -107,8 +108,10 @@ ngx_http_live_chat_poll_enter(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    /* what a poll has seen is no batch to it, but a position */
+
     return ngx_live_chat_hall_enter(client, &key, lccf->flush,
-                                    cacf->history);
+                                    cacf->history, NULL);
 }
 
 
@@ -128,7 +131,7 @@ ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
 
     ngx_memzero(h, sizeof(ngx_live_chat_history_t));
 
-    h->max = NGX_HTTP_LIVE_CHAT_POLL_MAX;
+    h->max = NGX_HTTP_LIVE_CHAT_MISSED;
 
     if (text->len
         && ngx_live_chat_cursor_parse(text->data, text->len, &cursor)
@@ -148,6 +151,7 @@ ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
     }
 
     h->after = NULL;
+    h->max = NGX_HTTP_LIVE_CHAT_POLL_MAX;
 
     if (ngx_live_chat_hall_history(hall, h, p->request->pool) != NGX_OK) {
         return NGX_ERROR;
@@ -233,7 +237,7 @@ ngx_http_live_chat_poll_done(ngx_http_live_chat_poll_t *p)
     ngx_memzero(&h, sizeof(ngx_live_chat_history_t));
 
     h.after = &p->after;
-    h.max = NGX_HTTP_LIVE_CHAT_POLL_MAX;
+    h.max = NGX_HTTP_LIVE_CHAT_MISSED;
 
     rc = ngx_live_chat_hall_history(p->client.hall, &h, r->pool);
 
@@ -389,6 +393,8 @@ ngx_http_live_chat_post_say(ngx_http_request_t *r, ngx_str_t *body)
     ngx_live_chat_client_t      client;
     ngx_http_live_chat_user_t   user;
     ngx_http_live_chat_deed_t   deed;
+
+    ngx_memzero(&user, sizeof(ngx_http_live_chat_user_t));
 
     if (ngx_http_live_chat_name_arg(r, &name) != NGX_OK
         || ngx_http_live_chat_user(r, &user, &name) != NGX_OK)

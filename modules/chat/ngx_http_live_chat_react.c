@@ -13,6 +13,9 @@
  * second says how many there were.
  */
 
+static const char *ngx_http_live_chat_passes_locked(
+    ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room,
+    ngx_http_live_chat_user_t *user, ngx_live_chat_user_sh_t **userp);
 static ngx_int_t ngx_http_live_chat_react_count(
     ngx_http_live_chat_deed_t *deed, ngx_str_t *kind, ngx_uint_t *first);
 static const char *ngx_http_live_chat_react_locked(
@@ -80,8 +83,38 @@ ngx_http_live_chat_react_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_http_live_chat_user_t *user,
     ngx_str_t *kind)
 {
+    const char                   *error;
     ngx_live_chat_user_sh_t      *u;
     ngx_live_chat_reaction_sh_t  *reaction;
+
+    error = ngx_http_live_chat_passes_locked(zone, room, user, &u);
+
+    if (error) {
+        return error;
+    }
+
+    reaction = ngx_http_live_chat_reaction(room, kind);
+
+    if (reaction == NULL) {
+        return "too_many_kinds";
+    }
+
+    if (u->shadow <= ngx_live_now()) {
+        reaction->n++;
+    }
+
+    return NULL;
+}
+
+
+/* of all that passes a user has so much a second */
+
+static const char *
+ngx_http_live_chat_passes_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_http_live_chat_user_t *user,
+    ngx_live_chat_user_sh_t **userp)
+{
+    ngx_live_chat_user_sh_t  *u;
 
     u = ngx_live_chat_user_locked(zone, room, &user->id, 1);
 
@@ -102,19 +135,37 @@ ngx_http_live_chat_react_locked(ngx_live_chat_zone_t *zone,
         return "too_fast";
     }
 
-    reaction = ngx_http_live_chat_reaction(room, kind);
-
-    if (reaction == NULL) {
-        return "too_many_kinds";
-    }
-
     u->reactions++;
-
-    if (u->shadow <= ngx_live_now()) {
-        reaction->n++;
-    }
+    *userp = u;
 
     return NULL;
+}
+
+
+const char *
+ngx_http_live_chat_passes(ngx_http_live_chat_deed_t *deed,
+    ngx_uint_t *hushed)
+{
+    const char               *error;
+    ngx_live_chat_zone_t     *zone;
+    ngx_live_chat_user_sh_t  *u;
+
+    zone = ngx_live_chat_zone();
+
+    *hushed = 0;
+
+    ngx_live_chat_lock(zone);
+
+    error = ngx_http_live_chat_passes_locked(zone, deed->hall->room,
+                                             deed->user, &u);
+
+    if (error == NULL) {
+        *hushed = (u->shadow > ngx_live_now());
+    }
+
+    ngx_live_chat_unlock(zone);
+
+    return error;
 }
 
 

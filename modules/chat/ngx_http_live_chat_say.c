@@ -8,10 +8,6 @@
 #include "ngx_live_stream.h"
 
 
-/* entries that one who resumes may have missed */
-#define NGX_HTTP_LIVE_CHAT_MISSED  1000
-
-
 static const char *ngx_http_live_chat_state(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     ngx_live_chat_cursor_t *cursor);
@@ -21,7 +17,6 @@ ngx_int_t
 ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
     ngx_live_chat_cursor_t *cursor)
 {
-    ngx_str_t                       key;
     ngx_http_request_t             *r;
     ngx_http_live_ctx_t            *ctx;
     ngx_live_chat_app_conf_t       *cacf;
@@ -37,21 +32,27 @@ ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
         return NGX_ERROR;
     }
 
-    if (ch->client.hall == NULL) {
+    if (ch->key.len == 0 && ngx_http_live_chat_key(r, &ch->key) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-        if (ngx_http_live_chat_key(r, &key) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    /*
+     * Who joins again leaves first: batches that wait for it would tell it
+     * once more what the welcome does.
+     */
 
-        if (ngx_live_chat_hall_enter(&ch->client, &key, lccf->flush,
-                                     cacf->history)
-            != NGX_OK)
-        {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                          "no memory for room \"%V\", see \"chat_zone\"",
-                          &key);
-            return NGX_ERROR;
-        }
+    if (ngx_http_live_chat_last(ch) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_live_chat_hall_enter(&ch->client, &ch->key, lccf->flush,
+                                 cacf->history, cursor)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "no memory for room \"%V\", see \"chat_zone\"",
+                      &ch->key);
+        return NGX_DECLINED;
     }
 
     return ngx_http_live_chat_welcome(ch, cursor);
@@ -173,7 +174,9 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
                     "\"viewers\":%ui,\"slow\":%ui",
                     &ch->user.json, ch->user.writes ? "true" : "false",
                     ch->user.moderates ? "true" : "false", &hall->key,
-                    ngx_live_chat_room_clients(hall->room), hall->room->slow);
+                    ngx_live_chat_room_clients(ngx_live_chat_zone(),
+                                               hall->room),
+                    hall->room->slow);
 
     p = ngx_sprintf(p, ",\"state\":\"%s\"",
                     ngx_http_live_chat_state(ch->request));

@@ -76,9 +76,9 @@ ngx_http_live_chat_send_head(ngx_http_live_chat_t *ch)
                                   &sent);
 
     head->pos += sent;
-    ch->waiting -= sent;
 
     if (head->pos == head->last) {
+        ch->waiting -= head->last - (u_char *) head;
         ch->heads = head->next;
 
         if (ch->heads == NULL) {
@@ -264,15 +264,18 @@ ngx_http_live_chat_head(ngx_http_live_chat_t *ch, size_t size)
         return NULL;
     }
 
-    head = ngx_alloc(offsetof(ngx_http_live_chat_head_t, data) + size,
-                     ch->request->connection->log);
+    /* small ones cost as much as their heads */
+
+    size += offsetof(ngx_http_live_chat_head_t, data);
+
+    head = ngx_alloc(size, ch->request->connection->log);
     if (head == NULL) {
         return NULL;
     }
 
     head->next = NULL;
     head->pos = head->data;
-    head->last = head->data + size;
+    head->last = (u_char *) head + size;
 
     *ch->last = head;
     ch->last = &head->next;

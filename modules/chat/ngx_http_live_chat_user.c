@@ -17,13 +17,17 @@
 #define NGX_HTTP_LIVE_CHAT_GUEST        "guest-"
 #define NGX_HTTP_LIVE_CHAT_GUEST_BYTES  5
 
+/* bytes of a name in JSON: 4 of each code point in UTF-8, or an escape */
+#define NGX_HTTP_LIVE_CHAT_NAME_SIZE    (6 * NGX_HTTP_LIVE_CHAT_NAME_MAX)
+
 
 static ngx_int_t ngx_http_live_chat_variable(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_live_chat_guest(ngx_http_request_t *r,
     ngx_str_t *id);
-static ngx_int_t ngx_http_live_chat_user_json(ngx_http_request_t *r,
-    ngx_http_live_chat_user_t *user, ngx_str_t *name, ngx_str_t *role);
+static size_t ngx_http_live_chat_user_size(ngx_http_live_chat_user_t *user);
+static void ngx_http_live_chat_user_json(ngx_http_live_chat_user_t *user,
+    ngx_str_t *name);
 static ngx_uint_t ngx_http_live_chat_moderates(ngx_str_t *role);
 
 
@@ -42,30 +46,33 @@ ngx_int_t
 ngx_http_live_chat_user(ngx_http_request_t *r,
     ngx_http_live_chat_user_t *user, ngx_str_t *name)
 {
-    ngx_str_t                       role;
     ngx_http_live_ctx_t            *ctx;
     ngx_http_live_chat_loc_conf_t  *lccf;
 
     ctx = ngx_http_live_get_ctx(r);
     lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
 
-    ngx_memzero(user, sizeof(ngx_http_live_chat_user_t));
+    if (user->json.data) {
+        ngx_http_live_chat_user_json(user, name);
+        return NGX_OK;
+    }
 
     user->id = ctx->access.sub;
 
     if (user->id.len) {
         user->writes = 1;
 
-        if (ngx_http_live_chat_variable(r, &ngx_http_live_chat_role, &role)
+        if (ngx_http_live_chat_variable(r, &ngx_http_live_chat_role,
+                                        &user->role)
             != NGX_OK)
         {
-            ngx_str_set(&role, "viewer");
+            ngx_str_set(&user->role, "viewer");
         }
 
-        user->moderates = ngx_http_live_chat_moderates(&role);
+        user->moderates = ngx_http_live_chat_moderates(&user->role);
 
     } else {
-        ngx_str_set(&role, "guest");
+        ngx_str_set(&user->role, "guest");
 
         user->guest = 1;
         user->writes = (lccf->guests == NGX_HTTP_LIVE_CHAT_GUESTS_WRITE);
@@ -78,7 +85,15 @@ ngx_http_live_chat_user(ngx_http_request_t *r,
     user->hash = ngx_crc32_long(user->id.data, user->id.len);
     user->hash += (user->hash == 0);
 
-    return ngx_http_live_chat_user_json(r, user, name, &role);
+    user->json.data = ngx_pnalloc(r->pool,
+                                  ngx_http_live_chat_user_size(user));
+    if (user->json.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_live_chat_user_json(user, name);
+
+    return NGX_OK;
 }
 
 
@@ -163,39 +178,47 @@ ngx_http_live_chat_guest(ngx_http_request_t *r, ngx_str_t *id)
 }
 
 
-static ngx_int_t
-ngx_http_live_chat_user_json(ngx_http_request_t *r,
-    ngx_http_live_chat_user_t *user, ngx_str_t *name, ngx_str_t *role)
+/* whatever the name: one who joins again and again has it made in place */
+
+static size_t
+ngx_http_live_chat_user_size(ngx_http_live_chat_user_t *user)
+{
+    size_t  id;
+
+    id = user->id.len
+         + ngx_escape_json(NULL, user->id.data, user->id.len);
+
+    return sizeof("{\"id\":\"\",\"name\":\"\",\"role\":\"\"}") - 1
+           + id + ngx_max(id, NGX_HTTP_LIVE_CHAT_NAME_SIZE) + user->role.len;
+}
+
+
+static void
+ngx_http_live_chat_user_json(ngx_http_live_chat_user_t *user, ngx_str_t *name)
 {
     u_char     *p;
-    size_t      len;
     ngx_str_t   shown;
 
-    shown = name->len ? *name : user->id;
+    shown = *name;
 
-    len = sizeof("{\"id\":\"\",\"name\":\"\",\"role\":\"\"}") - 1
-          + user->id.len + ngx_escape_json(NULL, user->id.data, user->id.len)
-          + shown.len + ngx_escape_json(NULL, shown.data, shown.len)
-          + role->len;
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
+    if (shown.len == 0
+        || shown.len + ngx_escape_json(NULL, shown.data, shown.len)
+           > NGX_HTTP_LIVE_CHAT_NAME_SIZE)
+    {
+        shown = user->id;
     }
 
-    user->json.data = p;
+    p = user->json.data;
 
     p = ngx_cpymem(p, "{\"id\":\"", sizeof("{\"id\":\"") - 1);
     p = (u_char *) ngx_escape_json(p, user->id.data, user->id.len);
     p = ngx_cpymem(p, "\",\"name\":\"", sizeof("\",\"name\":\"") - 1);
     p = (u_char *) ngx_escape_json(p, shown.data, shown.len);
     p = ngx_cpymem(p, "\",\"role\":\"", sizeof("\",\"role\":\"") - 1);
-    p = ngx_cpymem(p, role->data, role->len);
+    p = ngx_cpymem(p, user->role.data, user->role.len);
     p = ngx_cpymem(p, "\"}", sizeof("\"}") - 1);
 
     user->json.len = p - user->json.data;
-
-    return NGX_OK;
 }
 
 

@@ -14,7 +14,10 @@
 #define NGX_HTTP_LIVE_CHAT_READS      4
 
 
+static ngx_int_t ngx_http_live_chat_before(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_input(ngx_http_live_chat_t *ch,
+    u_char *p, u_char *end);
+static ngx_int_t ngx_http_live_chat_hold(ngx_http_live_chat_t *ch,
     u_char *p, u_char *end);
 static ngx_int_t ngx_http_live_chat_frame(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_piece(ngx_http_live_chat_t *ch);
@@ -27,7 +30,6 @@ ngx_http_live_chat_websocket_handler(ngx_http_request_t *r)
 {
     u_char                 buf[NGX_HTTP_LIVE_CHAT_READ_SIZE];
     ssize_t                n;
-    ngx_buf_t             *b;
     ngx_uint_t             i;
     ngx_event_t           *rev;
     ngx_connection_t      *c;
@@ -37,17 +39,8 @@ ngx_http_live_chat_websocket_handler(ngx_http_request_t *r)
     rev = c->read;
     ch = ngx_http_get_module_ctx(r, ngx_http_live_chat_module);
 
-    /* what came together with the request */
-
-    b = r->header_in;
-
-    if (b->pos != b->last) {
-        n = b->last - b->pos;
-        b->pos = b->last;
-
-        if (ngx_http_live_chat_input(ch, b->last - n, b->last) != NGX_OK) {
-            return;
-        }
+    if (ngx_http_live_chat_before(ch) != NGX_OK) {
+        return;
     }
 
     for (i = 0; i < NGX_HTTP_LIVE_CHAT_READS; i++) {
@@ -81,7 +74,57 @@ ngx_http_live_chat_websocket_handler(ngx_http_request_t *r)
 }
 
 
-/* NGX_DONE: the client may be gone */
+/* what came together with the request, or had to wait */
+
+static ngx_int_t
+ngx_http_live_chat_before(ngx_http_live_chat_t *ch)
+{
+    u_char                          *p;
+    size_t                           n;
+    ngx_int_t                        rc;
+    ngx_buf_t                       *b;
+    ngx_event_t                     *rev;
+    ngx_http_live_chat_websocket_t  *ws;
+
+    ws = ch->websocket;
+    rev = ch->request->connection->read;
+
+    if (ngx_http_live_chat_holds(ch)) {
+        ws->held = 1;
+
+        if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+            ngx_http_live_chat_finalize(ch, NGX_ERROR);
+            return NGX_DONE;
+        }
+
+        return NGX_AGAIN;
+    }
+
+    b = ch->request->header_in;
+
+    if (b->pos != b->last) {
+        n = b->last - b->pos;
+        b->pos = b->last;
+
+        return ngx_http_live_chat_input(ch, b->last - n, b->last);
+    }
+
+    if (ws->rest == NULL) {
+        return NGX_OK;
+    }
+
+    p = ws->rest;
+    ws->rest = NULL;
+
+    rc = ngx_http_live_chat_input(ch, p, p + ws->rest_len);
+
+    ngx_free(p);
+
+    return rc;
+}
+
+
+/* NGX_DONE: the client may be gone; NGX_AGAIN: it is not read from now */
 
 static ngx_int_t
 ngx_http_live_chat_input(ngx_http_live_chat_t *ch, u_char *p, u_char *end)
@@ -129,11 +172,58 @@ ngx_http_live_chat_input(ngx_http_live_chat_t *ch, u_char *p, u_char *end)
             return NGX_DONE;
         }
 
+        if (ch->waiting > NGX_HTTP_LIVE_CHAT_HEADS_OWN) {
+            rc = ngx_http_live_chat_hold(ch, p, end);
+        }
+
     } while (rc == NGX_OK);
+
+    if (rc != NGX_AGAIN || ws->held) {
+        return rc;
+    }
 
     /* a client that takes nothing is not told everything */
 
     return ch->heads && !ch->blocked ? ngx_http_live_chat_run(ch) : NGX_OK;
+}
+
+
+/*
+ * A client that asks without reading answers waits with its questions, so that
+ * it costs no more memory than one of them.
+ */
+
+static ngx_int_t
+ngx_http_live_chat_hold(ngx_http_live_chat_t *ch, u_char *p, u_char *end)
+{
+    ngx_http_live_chat_websocket_t  *ws;
+
+    if (ngx_http_live_chat_run(ch) != NGX_OK) {
+        return NGX_DONE;
+    }
+
+    if (!ngx_http_live_chat_holds(ch)) {
+        return NGX_OK;
+    }
+
+    ws = ch->websocket;
+    ws->held = 1;
+
+    if (p == end) {
+        return NGX_AGAIN;
+    }
+
+    ws->rest = ngx_alloc(end - p, ch->request->connection->log);
+
+    if (ws->rest == NULL) {
+        ngx_http_live_chat_finalize(ch, NGX_ERROR);
+        return NGX_DONE;
+    }
+
+    ngx_memcpy(ws->rest, p, end - p);
+    ws->rest_len = end - p;
+
+    return NGX_AGAIN;
 }
 
 

@@ -8,6 +8,8 @@
 #include "ngx_live_chat_batch.h"
 
 
+static ngx_live_chat_hall_t *ngx_live_chat_hall_find(
+    ngx_live_chat_zone_t *zone, ngx_str_t *key);
 static ngx_live_chat_hall_t *ngx_live_chat_hall_create(
     ngx_live_chat_zone_t *zone, ngx_str_t *key, ngx_uint_t history);
 static void ngx_live_chat_hall_free(ngx_live_chat_hall_t *hall);
@@ -37,20 +39,23 @@ ngx_live_chat_hall_init(void)
 
 ngx_int_t
 ngx_live_chat_hall_enter(ngx_live_chat_client_t *client, ngx_str_t *key,
-    ngx_msec_t flush, ngx_uint_t history)
+    ngx_msec_t flush, ngx_uint_t history, ngx_live_chat_cursor_t *seen)
 {
-    ngx_live_chat_zone_t     *zone;
-    ngx_live_chat_hall_t     *hall;
-    ngx_live_chat_room_sh_t  *room;
+    ngx_live_chat_zone_t  *zone;
+    ngx_live_chat_hall_t  *hall;
 
     zone = ngx_live_chat_zone();
+    hall = ngx_live_chat_hall_find(zone, key);
 
-    ngx_live_chat_lock(zone);
+    if (hall && seen && seen->epoch == hall->room->epoch
+        && ngx_live_chat_id_cmp(&seen->id, &hall->pos) > 0)
+    {
+        ngx_live_chat_hall_flush(hall);
 
-    room = ngx_live_chat_room_find_locked(zone, key);
-    hall = room ? ngx_live_chat_halls[room->index] : NULL;
+        /* its clients may have left */
 
-    ngx_live_chat_unlock(zone);
+        hall = ngx_live_chat_hall_find(zone, key);
+    }
 
     if (hall == NULL) {
         hall = ngx_live_chat_hall_create(zone, key, history);
@@ -73,6 +78,23 @@ ngx_live_chat_hall_enter(ngx_live_chat_client_t *client, ngx_str_t *key,
     ngx_live_chat_room_count(hall->room, 1);
 
     return NGX_OK;
+}
+
+
+static ngx_live_chat_hall_t *
+ngx_live_chat_hall_find(ngx_live_chat_zone_t *zone, ngx_str_t *key)
+{
+    ngx_live_chat_hall_t     *hall;
+    ngx_live_chat_room_sh_t  *room;
+
+    ngx_live_chat_lock(zone);
+
+    room = ngx_live_chat_room_find_locked(zone, key);
+    hall = room ? ngx_live_chat_halls[room->index] : NULL;
+
+    ngx_live_chat_unlock(zone);
+
+    return hall;
 }
 
 
@@ -287,6 +309,7 @@ ngx_live_chat_hall_timer(ngx_event_t *ev)
 static void
 ngx_live_chat_hall_flush(ngx_live_chat_hall_t *hall)
 {
+    ngx_uint_t              lost;
     ngx_live_chat_zone_t   *zone;
     ngx_live_chat_batch_t  *batch;
 
@@ -294,12 +317,20 @@ ngx_live_chat_hall_flush(ngx_live_chat_hall_t *hall)
 
     ngx_live_chat_lock(zone);
 
+    lost = ngx_live_chat_id_cmp(&hall->room->dropped, &hall->pos) > 0;
+
     batch = ngx_live_chat_batch_create_locked(zone, hall->room, hall->serial);
 
     ngx_live_chat_unlock(zone);
 
     if (batch == NULL) {
         return;
+    }
+
+    if (lost) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "room \"%V\" has lost messages before they were sent, "
+                      "see \"chat_zone\"", &hall->key);
     }
 
     hall->serial = batch->serial;

@@ -69,10 +69,13 @@ struct ngx_live_chat_hall_s {
 
 /*
  * Enters the room, which is made if need be.  flush (ms) and history are the
- * room's from now on.  NGX_ERROR: there is no memory for the room.
+ * room's from now on.  seen is where the client stands, or NULL: another
+ * worker may have told it more than this one has told anybody, which then is
+ * done first.  NGX_ERROR: there is no memory for the room.
  */
 ngx_int_t ngx_live_chat_hall_enter(ngx_live_chat_client_t *client,
-    ngx_str_t *key, ngx_msec_t flush, ngx_uint_t history);
+    ngx_str_t *key, ngx_msec_t flush, ngx_uint_t history,
+    ngx_live_chat_cursor_t *seen);
 void ngx_live_chat_hall_leave(ngx_live_chat_client_t *client);
 
 /* in init_process */

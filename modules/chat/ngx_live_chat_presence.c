@@ -135,7 +135,7 @@ ngx_live_chat_presence_room(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_lock(zone);
 
-    n = ngx_live_chat_room_clients(room);
+    n = ngx_live_chat_room_clients(zone, room);
 
     if (n == room->told || now - room->presence < NGX_LIVE_CHAT_PRESENCE) {
         ngx_live_chat_unlock(zone);

@@ -11,8 +11,8 @@
 #include <sys/random.h>
 
 
-/* entries that may be dropped for a new one that finds no memory */
-#define NGX_LIVE_CHAT_TRIES  8
+/* entries, or rooms, that may be dropped for what finds no memory */
+#define NGX_LIVE_CHAT_TRIES  64
 
 
 static void ngx_live_chat_room_unfollow(ngx_live_chat_room_sh_t *room,
@@ -22,12 +22,13 @@ static ngx_live_chat_room_sh_t *ngx_live_chat_room_create_locked(
 static ngx_int_t ngx_live_chat_room_index_locked(ngx_live_chat_zone_t *zone);
 static void ngx_live_chat_room_free_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room);
-static ngx_uint_t ngx_live_chat_room_idle(ngx_live_chat_room_sh_t *room);
+static ngx_uint_t ngx_live_chat_room_idle(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
 static void ngx_live_chat_rooms_expire_locked(ngx_live_chat_zone_t *zone);
 static ngx_int_t ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_say_t *say);
-static ngx_live_chat_entry_sh_t *ngx_live_chat_entry_locked(
-    ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room, size_t len);
+static ngx_uint_t ngx_live_chat_room_yield_locked(
+    ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *but);
 static void ngx_live_chat_room_trim_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room);
 static ngx_uint_t ngx_live_chat_room_stale(ngx_queue_t *entries);
@@ -80,6 +81,7 @@ ngx_live_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_rbtree_init(&zone->sh->rbtree, &zone->sh->sentinel,
                     ngx_str_rbtree_insert_value);
     ngx_queue_init(&zone->sh->queue);
+    ngx_queue_init(&zone->sh->entries);
 
     return NGX_OK;
 }
@@ -104,6 +106,8 @@ ngx_live_chat_zone_claim(ngx_live_chat_zone_t *zone)
     ngx_memzero((void *) zone->sh->dirty[ngx_live_slot],
                 sizeof(zone->sh->dirty[ngx_live_slot]));
 
+    zone->sh->pids[ngx_live_slot] = ngx_pid;
+
     ngx_live_chat_unlock(zone);
 }
 
@@ -126,7 +130,7 @@ ngx_live_chat_zone_stat(ngx_live_chat_zone_t *zone, ngx_live_chat_stat_t *stat)
         room = zone->sh->rooms[i];
 
         if (room) {
-            stat->clients += ngx_live_chat_room_clients(room);
+            stat->clients += ngx_live_chat_room_clients(zone, room);
             stat->entries += room->n;
             stat->lost += room->lost;
         }
@@ -217,8 +221,8 @@ ngx_live_chat_room_create_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
         return NULL;
     }
 
-    room = ngx_slab_calloc_locked(zone->shpool,
-                                  sizeof(ngx_live_chat_room_sh_t) + key->len);
+    room = ngx_live_chat_alloc_locked(zone, NULL,
+                               sizeof(ngx_live_chat_room_sh_t) + key->len);
     if (room == NULL) {
         return NULL;
     }
@@ -229,6 +233,7 @@ ngx_live_chat_room_create_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
     room->sn.node.key = ngx_crc32_long(key->data, key->len);
 
     room->index = index;
+
     /* of the room's earlier lives none is meant */
 
     if (getrandom(&room->epoch, sizeof(uint64_t), 0) != sizeof(uint64_t)) {
@@ -273,7 +278,7 @@ ngx_live_chat_room_index_locked(ngx_live_chat_zone_t *zone)
     {
         room = ngx_queue_data(q, ngx_live_chat_room_sh_t, queue);
 
-        if (ngx_live_chat_room_idle(room)) {
+        if (ngx_live_chat_room_idle(zone, room)) {
             i = room->index;
             ngx_live_chat_room_free_locked(zone, room);
             return i;
@@ -285,9 +290,14 @@ ngx_live_chat_room_index_locked(ngx_live_chat_zone_t *zone)
 
 
 static ngx_uint_t
-ngx_live_chat_room_idle(ngx_live_chat_room_sh_t *room)
+ngx_live_chat_room_idle(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room)
 {
     ngx_uint_t  i;
+
+    /* of workers that are gone nobody follows it */
+
+    (void) ngx_live_chat_room_clients(zone, room);
 
     for (i = 0; i < NGX_LIVE_SLOT_WORDS; i++) {
         if (room->slots[i]) {
@@ -314,7 +324,7 @@ ngx_live_chat_rooms_expire_locked(ngx_live_chat_zone_t *zone)
             return;
         }
 
-        if (ngx_live_chat_room_idle(room)) {
+        if (ngx_live_chat_room_idle(zone, room)) {
             ngx_live_chat_room_free_locked(zone, room);
             continue;
         }
@@ -416,7 +426,8 @@ ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
 
     len = say->head.len + NGX_LIVE_CHAT_SAY_LEN + say->tail.len;
 
-    e = ngx_live_chat_entry_locked(zone, room, len);
+    e = ngx_live_chat_alloc_locked(zone, room,
+                             offsetof(ngx_live_chat_entry_sh_t, text) + len);
 
     if (e == NULL) {
         room->lost++;
@@ -430,8 +441,12 @@ ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
     e->user = say->user;
     e->passing = say->passing ? 1 : 0;
 
+    e->room = room;
+
     room->bytes += e->len;
     room->used = e->clock;
+
+    ngx_queue_insert_tail(&zone->sh->entries, &e->all);
 
     if (say->passing) {
         ngx_queue_insert_tail(&room->passing, &e->queue);
@@ -532,26 +547,74 @@ ngx_live_chat_room_next(ngx_live_chat_room_sh_t *room)
 }
 
 
-static ngx_live_chat_entry_sh_t *
-ngx_live_chat_entry_locked(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room, size_t len)
+/*
+ * Zeroed.  When there is no memory, what nobody listens to gives way first,
+ * then what is oldest, whichever its room: entries of one age are neighbours,
+ * so whole pages become free.
+ */
+
+void *
+ngx_live_chat_alloc_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, size_t size)
 {
+    void                      *p;
     ngx_uint_t                 i;
     ngx_live_chat_entry_sh_t  *e;
 
     for (i = 0; i < NGX_LIVE_CHAT_TRIES; i++) {
-        e = ngx_slab_calloc_locked(zone->shpool,
-                             offsetof(ngx_live_chat_entry_sh_t, text) + len);
+        p = ngx_slab_calloc_locked(zone->shpool, size);
 
-        if (e
-            || (!ngx_live_chat_room_drop_locked(zone, room, &room->passing)
-                && !ngx_live_chat_room_drop_locked(zone, room, &room->log)))
-        {
-            return e;
+        if (p) {
+            return p;
         }
+
+        if (ngx_live_chat_room_yield_locked(zone, room)) {
+            continue;
+        }
+
+        if (ngx_queue_empty(&zone->sh->entries)) {
+            break;
+        }
+
+        e = ngx_queue_data(ngx_queue_head(&zone->sh->entries),
+                           ngx_live_chat_entry_sh_t, all);
+
+        (void) ngx_live_chat_room_drop_locked(zone, e->room,
+                                              e->passing ? &e->room->passing
+                                                         : &e->room->log);
     }
 
     return NULL;
+}
+
+
+/* the room but this that nobody has used for longest; 0: all are in use */
+
+static ngx_uint_t
+ngx_live_chat_room_yield_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *but)
+{
+    ngx_uint_t                i;
+    ngx_queue_t              *q;
+    ngx_live_chat_room_sh_t  *room;
+
+    q = ngx_queue_last(&zone->sh->queue);
+
+    for (i = 0;
+         i < NGX_LIVE_CHAT_TRIES && q != ngx_queue_sentinel(&zone->sh->queue);
+         i++)
+    {
+        room = ngx_queue_data(q, ngx_live_chat_room_sh_t, queue);
+
+        if (room != but && ngx_live_chat_room_idle(zone, room)) {
+            ngx_live_chat_room_free_locked(zone, room);
+            return 1;
+        }
+
+        q = ngx_queue_prev(q);
+    }
+
+    return 0;
 }
 
 
@@ -611,6 +674,7 @@ ngx_live_chat_room_drop_locked(ngx_live_chat_zone_t *zone,
     e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
 
     ngx_queue_remove(q);
+    ngx_queue_remove(&e->all);
 
     if (entries == &room->log) {
         room->dropped = e->pos;
@@ -656,8 +720,10 @@ ngx_live_chat_room_count(ngx_live_chat_room_sh_t *room, ngx_int_t n)
 
 
 ngx_uint_t
-ngx_live_chat_room_clients(ngx_live_chat_room_sh_t *room)
+ngx_live_chat_room_clients(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room)
 {
+    ngx_pid_t   pid;
     ngx_uint_t  i, n;
 
     n = 0;
@@ -668,7 +734,9 @@ ngx_live_chat_room_clients(ngx_live_chat_room_sh_t *room)
             continue;
         }
 
-        if (ngx_live_zone->sh->slots[i].pid) {
+        pid = zone->sh->pids[i];
+
+        if (pid == ngx_pid || kill(pid, 0) == 0 || ngx_errno != NGX_ESRCH) {
             n += room->clients[i];
             continue;
         }

@@ -45,8 +45,12 @@
 #define NGX_LIVE_CHAT_LINGER     3600000
 
 
+typedef struct ngx_live_chat_room_sh_s  ngx_live_chat_room_sh_t;
+
 typedef struct {
     ngx_queue_t                queue;
+    ngx_queue_t                all;        /* of the zone */
+    ngx_live_chat_room_sh_t   *room;
     uint64_t                   serial;
     ngx_live_chat_id_t         pos;
     int64_t                    clock;      /* ms, ngx_live_clock() */
@@ -65,7 +69,7 @@ typedef struct {
 } ngx_live_chat_reaction_sh_t;
 
 
-typedef struct {
+struct ngx_live_chat_room_sh_s {
     ngx_str_node_t             sn;         /* "APP/NAME" */
     ngx_queue_t                queue;      /* of all rooms, by their use */
     ngx_uint_t                 index;      /* in zone->sh->rooms */
@@ -98,16 +102,18 @@ typedef struct {
     ngx_uint_t                 nusers;
 
     uint64_t                   lost;       /* entries that found no memory */
-} ngx_live_chat_room_sh_t;
+};
 
 
 typedef struct {
     ngx_rbtree_t               rbtree;
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;      /* most recently used first */
+    ngx_queue_t                entries;    /* of all rooms, oldest first */
     ngx_uint_t                 nrooms;
     ngx_live_chat_room_sh_t   *rooms[NGX_LIVE_CHAT_ROOMS];
     ngx_atomic_t               dirty[NGX_LIVE_SLOTS][NGX_LIVE_CHAT_WORDS];
+    ngx_pid_t                  pids[NGX_LIVE_SLOTS]; /* of the followers */
     ngx_atomic_t               refused;    /* rooms there was no memory for */
     u_char                     secret[16]; /* of the names of guests */
 } ngx_live_chat_sh_t;
@@ -151,6 +157,13 @@ ngx_live_chat_room_sh_t *ngx_live_chat_room_follow(ngx_live_chat_zone_t *zone,
     ngx_str_t *key, ngx_uint_t history);
 void ngx_live_chat_room_leave(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room);
+
+/*
+ * Zeroed, for something of the room or for a room (NULL).  NULL: there is no
+ * memory, even after others gave way.
+ */
+void *ngx_live_chat_alloc_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, size_t size);
 
 /* an existing room, or NULL; valid while the mutex is held */
 ngx_live_chat_room_sh_t *ngx_live_chat_room_find_locked(
@@ -211,7 +224,8 @@ void ngx_live_chat_reactions_say(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room);
 
 /* clients in all living workers */
-ngx_uint_t ngx_live_chat_room_clients(ngx_live_chat_room_sh_t *room);
+ngx_uint_t ngx_live_chat_room_clients(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
 
 
 #endif /* _NGX_LIVE_CHAT_ROOM_H_INCLUDED_ */

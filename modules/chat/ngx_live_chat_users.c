@@ -49,17 +49,23 @@ ngx_live_chat_user_create_locked(ngx_live_chat_zone_t *zone,
         return NULL;
     }
 
-    for ( ;; ) {
+    user = ngx_slab_calloc_locked(zone->shpool,
+                                  sizeof(ngx_live_chat_user_sh_t) + id->len);
+
+    if (user == NULL && ngx_live_chat_user_forget_locked(zone, room)) {
         user = ngx_slab_calloc_locked(zone->shpool,
                                       sizeof(ngx_live_chat_user_sh_t)
                                       + id->len);
-        if (user) {
-            break;
-        }
+    }
 
-        if (!ngx_live_chat_user_forget_locked(zone, room)) {
-            return NULL;
-        }
+    if (user == NULL) {
+        user = ngx_live_chat_alloc_locked(zone, room,
+                                          sizeof(ngx_live_chat_user_sh_t)
+                                          + id->len);
+    }
+
+    if (user == NULL) {
+        return NULL;
     }
 
     user->sn.str.data = (u_char *) user + sizeof(ngx_live_chat_user_sh_t);
