@@ -366,6 +366,14 @@ ngx_http_live_reply(ngx_http_request_t *r, ngx_uint_t status,
     ngx_int_t     rc;
     ngx_chain_t   out;
 
+    /* of a request that is refused nobody has read it: not the next one */
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;
     r->headers_out.content_type.data = (u_char *) type;
