@@ -157,10 +157,9 @@ for my $f (@floods) {
     # not parsed, which would take longer than the server waits
 
     while ($i < 100) {
-        my $m = $f->{ws}->message(10) // last;
+        my $m = next_text($f) // last;
         $i++;
-        $ok++ if $m->{data} =~ /^\{"type":"history"/
-                 && $f->{ws}->message(10)->{data} =~ /"ref":"h$i"/;
+        $ok++ if $m =~ /^\{"type":"history"/ && next_text($f) =~ /"ref":"h$i"/;
     }
 }
 
@@ -176,8 +175,8 @@ my $http = $pings[0]{http};
 $ok = 0;
 
 for (1 .. 1000) {
-    my $m = $pings[0]->message;
-    $ok++ if $m->{opcode} == 10 && $m->{data} eq 'x' x 125;
+    my $m = $pings[0]->wait_opcode(10);
+    $ok++ if $m->{data} eq 'x' x 125;
 }
 
 is($ok, 1000, 'pongs');
@@ -314,8 +313,8 @@ for (1 .. 1500) {
 is_deeply([ $tls[0]{before} =~ /"text":"(\d+-)/g ],
     [ map { /^(\d+-)/ } @texts[0 .. 599] ], 'TLS: in order after a pause');
 
-wait_for(sub { $t->log_lines(qr/too slow for the chat/, $mark) >= 3 }, 10,
-    'all to be too slow');
+wait_for(sub { $t->log_lines(qr/too slow for the chat/, $mark) >= 2 }, 10,
+    'the others to be too slow');
 is(scalar($t->log_lines(qr/SSL_|bad write/, $mark)), 0, 'no trouble of TLS');
 close($_->{out}), close($_->{in}), kill('TERM', $_->{pid}),
     waitpid($_->{pid}, 0) for @tls;
@@ -339,7 +338,6 @@ ok($polite->wait('history'), 'who does is not');
 $http = $t->client;
 my $r = $http->get('/chat/live/a', method => 'POST', body => 'x' x 5000);
 is($r->{status}, 413, 'a body that is too long');
-$http = $t->client if ($r->{headers}{connection} // '') eq 'close';
 is($http->get('/chat/live/a', method => 'POST', body => '')->{status}, 400,
     'none');
 is($http->get('/chat/live/a', method => 'POST',
@@ -383,10 +381,10 @@ ok(wait_for(sub { $v->join->{room}{viewers} == 1 }, 10, 'their end'),
 my ($rate, @after) = (0);
 
 for (1 .. 4) {
-    my ($k, $w) = (500, watch());
+    my ($k, $begun) = (500, time());
     my @c = map { burst() } 1 .. $k;
 
-    $rate = $k / ($w->() + 0.001);
+    $rate = $k / (time() - $begun);
     $_->readable(10) for @c;
     $_->close for @c;
 
@@ -397,7 +395,6 @@ for (1 .. 4) {
 
 note(sprintf('%.0f connects/s', $rate));
 cmp_ok($after[3] - $after[0], '<', 1024, 'memory returns, kB');
-cmp_ok($t->descriptors($worker), '<', 100, 'and descriptors') if 0;
 
 $_->{ws}{http}->close for $c, $sender, $watcher, $slow, $talk, $stuck, $tls,
     $polite, $v;
@@ -436,6 +433,19 @@ sub code_of {
     $c->{ws}{http}->close;
 
     return $code;
+}
+
+# the next answer, which presence may come between
+
+sub next_text {
+    my ($c) = @_;
+    my $m;
+
+    do {
+        $m = $c->{ws}->wait_opcode(1, 10) // return undef;
+    } until ($m->{data} =~ /^\{"type":"(?:history|ack)"/);
+
+    return $m->{data};
 }
 
 # the worker has come to what was sent before

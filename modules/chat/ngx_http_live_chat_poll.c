@@ -341,13 +341,17 @@ ngx_http_live_chat_post_handler(ngx_http_request_t *r)
 
     if (rc == NGX_OK) {
         rc = ngx_http_live_chat_post_say(r, &body);
+
+    } else if (rc == NGX_DECLINED) {
+        rc = ngx_http_live_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                   "message is too long");
     }
 
     ngx_http_finalize_request(r, rc);
 }
 
 
-/* messages are short: a body that went to a file is none */
+/* NGX_DECLINED: it is too long; a body that went to a file is no message */
 
 static ngx_int_t
 ngx_http_live_chat_post_body(ngx_http_request_t *r, ngx_str_t *body)
@@ -372,8 +376,7 @@ ngx_http_live_chat_post_body(ngx_http_request_t *r, ngx_str_t *body)
         n = cl->buf->last - cl->buf->pos;
 
         if (cl->buf->in_file || n > lccf->message_size - body->len) {
-            return ngx_http_live_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                         "message is too long");
+            return NGX_DECLINED;
         }
 
         ngx_memcpy(body->data + body->len, cl->buf->pos, n);
