@@ -379,8 +379,12 @@ ngx_http_live_chat_post_body(ngx_http_request_t *r, ngx_str_t *body)
             return NGX_DECLINED;
         }
 
-        ngx_memcpy(body->data + body->len, cl->buf->pos, n);
-        body->len += n;
+        /* the last one of an empty body has no memory */
+
+        if (n) {
+            ngx_memcpy(body->data + body->len, cl->buf->pos, n);
+            body->len += n;
+        }
     }
 
     return NGX_OK;
