@@ -196,6 +196,11 @@ $t->wait_log(qr/no key of 32 bytes in "\S+\.old"/);
 is(status("$session/$_"), 200, 'a broken file changes nothing')
     for (media("$session/v0.m3u8"))[0];
 
+unlink("$file.old");
+$t->reload;
+is(status("$session/$_"), 200, 'and nginx goes on to be reloaded')
+    for (media("$session/v0.m3u8"))[0];
+
 $other->stop;
 
 done_testing();

@@ -638,6 +638,12 @@ ngx_live_hls_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
         if (conf->keys == NULL) {
             return NGX_CONF_ERROR;
         }
+
+        /* a reload that fails later than now takes nginx with it */
+
+        if (ngx_live_hls_secret_test(&conf->path, cf->log) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
     }
 
     conf->pool = ngx_thread_pool_add(cf, &conf->threads);

@@ -210,6 +210,27 @@ ngx_live_hls_secret_ctx(void)
 
 
 ngx_int_t
+ngx_live_hls_secret_test(ngx_str_t *path, ngx_log_t *log)
+{
+    u_char  file[NGX_MAX_PATH], old[NGX_MAX_PATH];
+    u_char  key[NGX_LIVE_HLS_SECRET_KEY];
+    time_t  mtime;
+
+    if (ngx_live_hls_secret_path(file, path, NGX_LIVE_HLS_SECRET_FILE, log)
+        != NGX_OK
+        || ngx_live_hls_secret_path(old, path, NGX_LIVE_HLS_SECRET_OLD, log)
+           != NGX_OK
+        || ngx_live_hls_secret_read(file, key, &mtime, log) == NGX_ERROR
+        || ngx_live_hls_secret_read(old, key, &mtime, log) == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_live_hls_secret_load(ngx_str_t *path, time_t seconds,
     ngx_live_hls_keys_t *keys, ngx_log_t *log)
 {

@@ -71,6 +71,13 @@ ngx_uint_t ngx_live_hls_secret_check(const ngx_live_hls_keys_t *keys,
     const ngx_live_hls_name_t *name, const ngx_str_t *value);
 
 /*
+ * The files that there are hold keys: NGX_OK, or NGX_ERROR, which has been
+ * logged.  While the configuration is read, where a fault is not the end of a
+ * running nginx; nothing is made.
+ */
+ngx_int_t ngx_live_hls_secret_test(ngx_str_t *path, ngx_log_t *log);
+
+/*
  * Reads the keys from the directory path; that of the file ".secret" is made
  * if it is not there, for the user alone.  For the master, when it starts or
  * is reloaded.  seconds is how long a segment may be listed.  NGX_ERROR has

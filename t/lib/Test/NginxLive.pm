@@ -478,6 +478,11 @@ sub stop {
             kill('KILL', children($pid), $pid);
             $self->{proc}->kill;
         }
+
+    } elsif (($self->{proc}->rc // 0) =~ /^(?:[1-9]|[1-9]\d|1[01]\d|12[0-7])$/)
+    {
+        _fault($self, "nginx had ended by itself with status "
+            . $self->{proc}->rc);
     }
 
     $self->{proc} = undef;
