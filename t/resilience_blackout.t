@@ -41,7 +41,7 @@ $t->allow_log(qr/exited on signal 9/);
 my $before = $t->json('/status')->{zone};
 
 my $encoder = spawn(cmd => [ 'sh', '-c',
-    'while :; do ffmpeg "$@"; sleep 0.1; done', 'sh',
+    'while :; do ffmpeg "$@"; done', 'sh',
     encoder_args(gop => 15), '-f', 'flv', $t->rtmp('live/a') ]);
 
 wait_for(sub { $t->get('/hls/live/a/index.m3u8')->{status} == 200 }, 20,

@@ -40,7 +40,7 @@ my $t = Test::NginxLive->new(
 )->start;
 
 my $encoder = spawn(cmd => [ 'sh', '-c',
-    'while :; do ffmpeg "$@"; sleep 0.1; done', 'sh',
+    'while :; do ffmpeg "$@"; done', 'sh',
     encoder_args(gop => 30), '-f', 'flv', $t->rtmp('live/a') ]);
 
 wait_for(sub { $t->get('/hls/live/a/index.m3u8')->{status} == 200 }, 20,
