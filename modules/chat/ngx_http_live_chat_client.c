@@ -223,9 +223,6 @@ ngx_http_live_chat_extensions(ngx_http_live_chat_t *ch)
 static ngx_int_t
 ngx_http_live_chat_events_header(ngx_http_request_t *r)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  version;
-
     if (r->http_version >= NGX_HTTP_VERSION_20) {
 
         /* its frames are nginx's own affair; polling works */
@@ -244,26 +241,7 @@ ngx_http_live_chat_events_header(ngx_http_request_t *r)
     ngx_str_set(&r->headers_out.content_type, "text/event-stream");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
-#if (NGX_HTTP_GZIP)
-    r->gzip_tested = 1;
-    r->gzip_ok = 0;
-#endif
-
-    /*
-     * The body goes past the filters, so none may think of chunks: to them
-     * the client is one of HTTP/1.0, whose responses end with the connection.
-     */
-
-    r->keepalive = 0;
-
-    version = r->http_version;
-    r->http_version = NGX_HTTP_VERSION_10;
-
-    rc = ngx_http_send_header(r);
-
-    r->http_version = version;
-
-    return rc;
+    return ngx_http_live_endless_header(r);
 }
 
 

@@ -324,9 +324,6 @@ ngx_http_live_flv_header(ngx_http_live_flv_t *f)
 static ngx_int_t
 ngx_http_live_flv_headers_out(ngx_http_request_t *r)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  version;
-
     if (ngx_http_live_cache_control(r, "no-store") != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -337,30 +334,7 @@ ngx_http_live_flv_headers_out(ngx_http_request_t *r)
     ngx_str_set(&r->headers_out.content_type, "video/x-flv");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
-#if (NGX_HTTP_GZIP)
-    r->gzip_tested = 1;
-    r->gzip_ok = 0;
-#endif
-
-    if (r->http_version >= NGX_HTTP_VERSION_20) {
-        return ngx_http_send_header(r);
-    }
-
-    /*
-     * The body goes past the filters, so none may think of chunks: to them
-     * the client is one of HTTP/1.0, whose responses end with the connection.
-     */
-
-    r->keepalive = 0;
-
-    version = r->http_version;
-    r->http_version = NGX_HTTP_VERSION_10;
-
-    rc = ngx_http_send_header(r);
-
-    r->http_version = version;
-
-    return rc;
+    return ngx_http_live_endless_header(r);
 }
 
 

@@ -141,6 +141,13 @@ ngx_int_t ngx_http_live_add_phase_handler(ngx_conf_t *cf,
  */
 void ngx_http_live_limit_rate(ngx_http_request_t *r, uint64_t rate);
 
+/*
+ * Sends the header of a response whose body has no end.  Over HTTP/1 the door
+ * then writes it past the filters: no chunks, no compression, and the
+ * connection ends with it.
+ */
+ngx_int_t ngx_http_live_endless_header(ngx_http_request_t *r);
+
 /* adds a response header; key is a constant, NULL: no memory */
 ngx_table_elt_t *ngx_http_live_header_push(ngx_http_request_t *r,
     const char *key);

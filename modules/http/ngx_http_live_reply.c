@@ -359,6 +359,36 @@ ngx_http_live_header_in(ngx_http_request_t *r, const char *name)
 
 
 ngx_int_t
+ngx_http_live_endless_header(ngx_http_request_t *r)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  version;
+
+#if (NGX_HTTP_GZIP)
+    r->gzip_tested = 1;
+    r->gzip_ok = 0;
+#endif
+
+    if (r->http_version >= NGX_HTTP_VERSION_20) {
+        return ngx_http_send_header(r);
+    }
+
+    /* to filters the client is one of HTTP/1.0, so none thinks of chunks */
+
+    r->keepalive = 0;
+
+    version = r->http_version;
+    r->http_version = NGX_HTTP_VERSION_10;
+
+    rc = ngx_http_send_header(r);
+
+    r->http_version = version;
+
+    return rc;
+}
+
+
+ngx_int_t
 ngx_http_live_reply(ngx_http_request_t *r, ngx_uint_t status,
     const char *type, ngx_str_t *body)
 {
