@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "ngx_live_chat_command.h"
+#include "ngx_live_json_depth.h"
 #include "ngx_live_chat_text.h"
 
 
@@ -79,7 +80,6 @@ static json_t *ngx_live_chat_command_get(ngx_live_chat_command_parser_t *cp,
     const char *name);
 static ngx_int_t ngx_live_chat_command_refuse(ngx_live_chat_command_t *cmd,
     const char *code, const char *error);
-static ngx_uint_t ngx_live_chat_command_depth(u_char *p, size_t len);
 
 
 static ngx_live_chat_command_type_t  ngx_live_chat_command_types[] = {
@@ -145,7 +145,7 @@ ngx_live_chat_command_parse(u_char *p, size_t len, u_char *buf,
 
     /* jansson recurses down to 2048 levels */
 
-    if (ngx_live_chat_command_depth(p, len) > NGX_LIVE_CHAT_DEPTH) {
+    if (ngx_live_json_depth(p, len) > NGX_LIVE_CHAT_DEPTH) {
         return ngx_live_chat_command_refuse(cmd, "bad_json",
                                             "JSON is nested too deeply");
     }
@@ -671,55 +671,4 @@ ngx_live_chat_command_refuse(ngx_live_chat_command_t *cmd, const char *code,
     cmd->error = error;
 
     return NGX_ERROR;
-}
-
-
-/* no less than the real depth of a valid text */
-
-static ngx_uint_t
-ngx_live_chat_command_depth(u_char *p, size_t len)
-{
-    size_t      i;
-    ngx_uint_t  depth, max, string;
-
-    depth = 0;
-    max = 0;
-    string = 0;
-
-    for (i = 0; i < len; i++) {
-
-        if (string) {
-            if (p[i] == '\\') {
-                i++;
-
-            } else if (p[i] == '"') {
-                string = 0;
-            }
-
-            continue;
-        }
-
-        switch (p[i]) {
-
-        case '"':
-            string = 1;
-            break;
-
-        case '{':
-        case '[':
-            depth++;
-            max = ngx_max(max, depth);
-            break;
-
-        case '}':
-        case ']':
-            if (depth) {
-                depth--;
-            }
-
-            break;
-        }
-    }
-
-    return max;
 }

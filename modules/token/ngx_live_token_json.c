@@ -4,12 +4,10 @@
  */
 
 
+#include "ngx_live_json_depth.h"
 #include "ngx_live_token_json.h"
 
 #include <jansson.h>
-
-
-static ngx_uint_t ngx_live_token_json_depth(u_char *p, size_t len);
 
 
 ngx_live_token_json_t *
@@ -20,7 +18,7 @@ ngx_live_token_json_parse(u_char *p, size_t len, const char **reason)
 
     /* jansson recurses down to 2048 levels */
 
-    if (ngx_live_token_json_depth(p, len) > NGX_LIVE_TOKEN_JSON_DEPTH) {
+    if (ngx_live_json_depth(p, len) > NGX_LIVE_TOKEN_JSON_DEPTH) {
         *reason = "JSON is nested too deeply";
         return NULL;
     }
@@ -47,59 +45,6 @@ void
 ngx_live_token_json_free(ngx_live_token_json_t *js)
 {
     json_decref(js);
-}
-
-
-/*
- * No less than the real depth of a valid text.
- */
-
-static ngx_uint_t
-ngx_live_token_json_depth(u_char *p, size_t len)
-{
-    size_t      i;
-    ngx_uint_t  depth, max, string;
-
-    depth = 0;
-    max = 0;
-    string = 0;
-
-    for (i = 0; i < len; i++) {
-
-        if (string) {
-            if (p[i] == '\\') {
-                i++;
-
-            } else if (p[i] == '"') {
-                string = 0;
-            }
-
-            continue;
-        }
-
-        switch (p[i]) {
-
-        case '"':
-            string = 1;
-            break;
-
-        case '{':
-        case '[':
-            depth++;
-            max = ngx_max(max, depth);
-            break;
-
-        case '}':
-        case ']':
-            if (depth) {
-                depth--;
-            }
-
-            break;
-        }
-    }
-
-    return max;
 }
 
 
