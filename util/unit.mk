@@ -29,6 +29,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/chat/ngx_live_chat_filter.c \
 			modules/chat/ngx_live_chat_fold.c \
 			modules/chat/ngx_live_chat_link.c \
+			modules/chat/ngx_live_chat_reader.c \
 			modules/chat/ngx_live_chat_text.c \
 			modules/hls/ngx_live_hls_cut.c \
 			modules/hls/ngx_live_hls_fit.c \

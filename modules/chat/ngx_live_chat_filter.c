@@ -9,47 +9,11 @@
 
 #include "ngx_live_chat_filter.h"
 #include "ngx_live_chat_fold.h"
+#include "ngx_live_chat_reader.h"
 #include "ngx_live_utf8.h"
 
 
-#define NGX_LIVE_CHAT_FILTER_NODES    262144
-#define NGX_LIVE_CHAT_FILTER_SYMBOLS  4096
-
-/* blanks and signs between the single letters of a word */
-#define NGX_LIVE_CHAT_FILTER_GAP      3
-
-
-/* symbols: what stands between words, a-z, 0-9, and those of the list */
-
-#define NGX_LIVE_CHAT_SYMBOL_BREAK    0
-#define NGX_LIVE_CHAT_SYMBOL_LETTER   1
-#define NGX_LIVE_CHAT_SYMBOL_DIGIT    27
-#define NGX_LIVE_CHAT_SYMBOL_OTHER    37
-#define NGX_LIVE_CHAT_SYMBOL_NONE     0xffff
-
-
-/* how what may be a letter or not is read */
-
-#define NGX_LIVE_CHAT_READ_I          0    /* 1 ! | are "i" */
-#define NGX_LIVE_CHAT_READ_L          1    /* they are "l" */
-#define NGX_LIVE_CHAT_READ_BREAK      2    /* digits and signs are breaks */
-#define NGX_LIVE_CHAT_READ_LIST       3    /* of an entry: as READ_I, but ! and
-                                              | are signs */
-
-
-/* a letter, repeated or not, or a break */
-
-typedef struct {
-    uint32_t                   start;      /* bytes in the text */
-    uint32_t                   end;
-    uint16_t                   count;
-    uint16_t                   symbol;
-    unsigned                   begin:1;    /* a word may begin here */
-    unsigned                   edge:1;     /* and end, too */
-    unsigned                   real:1;     /* not digits and "$" only */
-    unsigned                   gap:8;      /* of a break: code points */
-    unsigned                   glue:1;     /* of a break: an apostrophe */
-} ngx_live_chat_unit_t;
+#define NGX_LIVE_CHAT_FILTER_NODES  262144
 
 
 typedef struct {
@@ -78,12 +42,6 @@ typedef struct {
 } ngx_live_chat_word_t;
 
 
-typedef struct {
-    uint32_t                   ch;         /* 0: free */
-    uint32_t                   symbol;
-} ngx_live_chat_symbol_t;
-
-
 struct ngx_live_chat_filter_s {
     ngx_pool_t                *pool;
     u_char                    *list;       /* a copy */
@@ -99,24 +57,8 @@ struct ngx_live_chat_filter_s {
     u_char                    *counts;
     ngx_uint_t                 ncounts;
 
-    ngx_live_chat_symbol_t    *symbols;    /* hash table */
-    ngx_uint_t                 mask;
-    ngx_uint_t                 nsymbols;
-
-    ngx_uint_t                 learn;      /* new symbols */
-    ngx_live_chat_unit_t      *units;
+    ngx_live_chat_reader_t     reader;
 };
-
-
-/* of a text that is cut into units */
-
-typedef struct {
-    ngx_live_chat_filter_t    *filter;
-    ngx_uint_t                 read;       /* NGX_LIVE_CHAT_READ_I, ... */
-    ngx_uint_t                 n;          /* units */
-    ngx_uint_t                 ones;       /* 1 ! | were there */
-    ngx_uint_t                 doubts;     /* what may be no letter was */
-} ngx_live_chat_reader_t;
 
 
 static ngx_int_t ngx_live_chat_filter_init(ngx_live_chat_filter_t *f,
@@ -137,21 +79,6 @@ static ngx_uint_t ngx_live_chat_filter_fits(ngx_live_chat_filter_t *f,
     ngx_uint_t n, u_char *p);
 static ngx_uint_t ngx_live_chat_filter_exact(ngx_live_chat_filter_t *f,
     ngx_live_chat_word_t *word, u_char *p, u_char *end);
-static void ngx_live_chat_filter_read(ngx_live_chat_reader_t *rd, u_char *p,
-    size_t len);
-static uint32_t ngx_live_chat_filter_letter(ngx_live_chat_reader_t *rd,
-    uint32_t raw, uint32_t ch);
-static void ngx_live_chat_filter_unit(ngx_live_chat_reader_t *rd,
-    uint32_t symbol, uint32_t ch, size_t start, size_t end);
-static void ngx_live_chat_filter_break(ngx_live_chat_reader_t *rd,
-    uint32_t ch, size_t start, size_t end);
-static uint32_t ngx_live_chat_filter_symbol(ngx_live_chat_filter_t *f,
-    uint32_t ch);
-static void ngx_live_chat_filter_join(ngx_live_chat_reader_t *rd);
-static ngx_uint_t ngx_live_chat_filter_single(ngx_live_chat_unit_t *units,
-    ngx_uint_t i, ngx_uint_t n);
-static ngx_uint_t ngx_live_chat_filter_append(ngx_live_chat_unit_t *units,
-    ngx_uint_t n, ngx_live_chat_unit_t *unit);
 
 
 ngx_live_chat_filter_t *
@@ -190,7 +117,7 @@ ngx_live_chat_filter_create(ngx_pool_t *pool, u_char *p, size_t len,
         p += 3;
     }
 
-    f->learn = 1;
+    f->reader.read = NGX_LIVE_CHAT_READ_LIST;
 
     while (p < end) {
         (*line)++;
@@ -207,8 +134,6 @@ ngx_live_chat_filter_create(ngx_pool_t *pool, u_char *p, size_t len,
 
         p = (next == end) ? end : next + 1;
     }
-
-    f->learn = 0;
 
     if (ngx_live_chat_filter_link(f) != NGX_OK) {
         *line = 0;
@@ -228,8 +153,6 @@ ngx_live_chat_filter_create(ngx_pool_t *pool, u_char *p, size_t len,
 static ngx_int_t
 ngx_live_chat_filter_init(ngx_live_chat_filter_t *f, u_char *p, size_t len)
 {
-    ngx_uint_t  n;
-
     f->list = ngx_pnalloc(f->pool, len + 1);
     if (f->list == NULL) {
         return NGX_ERROR;
@@ -247,18 +170,10 @@ ngx_live_chat_filter_init(ngx_live_chat_filter_t *f, u_char *p, size_t len)
     f->words = ngx_pcalloc(f->pool,
                            (len / 2 + 2) * sizeof(ngx_live_chat_word_t));
 
-    for (n = 64; n < len && n < 2 * NGX_LIVE_CHAT_FILTER_SYMBOLS; n *= 2) {
-        /* void */
-    }
-
-    f->mask = n - 1;
-    f->symbols = ngx_pcalloc(f->pool, n * sizeof(ngx_live_chat_symbol_t));
-
-    f->units = ngx_palloc(f->pool, NGX_LIVE_CHAT_FILTER_TEXT
-                                   * sizeof(ngx_live_chat_unit_t));
-
     if (f->nodes == NULL || f->counts == NULL || f->words == NULL
-        || f->symbols == NULL || f->units == NULL)
+        || ngx_live_chat_reader_init(&f->reader, f->pool, len,
+                                     NGX_LIVE_CHAT_FILTER_TEXT)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -266,7 +181,6 @@ ngx_live_chat_filter_init(ngx_live_chat_filter_t *f, u_char *p, size_t len)
     ngx_memzero(&f->nodes[0], sizeof(ngx_live_chat_node_t));
 
     f->nnodes = 1;
-    f->nsymbols = NGX_LIVE_CHAT_SYMBOL_OTHER;
 
     return NGX_OK;
 }
@@ -276,8 +190,8 @@ static ngx_int_t
 ngx_live_chat_filter_entry(ngx_live_chat_filter_t *f, u_char *p, u_char *end,
     ngx_uint_t line, const char **reason)
 {
-    ngx_live_chat_word_t    word;
-    ngx_live_chat_reader_t  rd;
+    ngx_live_chat_word_t     word;
+    ngx_live_chat_reader_t  *rd;
 
     while (p < end && (*p == ' ' || *p == '\t')) {
         p++;
@@ -323,16 +237,15 @@ ngx_live_chat_filter_entry(ngx_live_chat_filter_t *f, u_char *p, u_char *end,
         return NGX_ERROR;
     }
 
-    rd.filter = f;
-    rd.read = NGX_LIVE_CHAT_READ_LIST;
+    rd = &f->reader;
 
-    ngx_live_chat_filter_read(&rd, p, end - p);
+    ngx_live_chat_read(rd, p, end - p);
 
-    if (rd.n && f->units[rd.n - 1].symbol == NGX_LIVE_CHAT_SYMBOL_BREAK) {
-        rd.n--;
+    if (rd->n && rd->units[rd->n - 1].symbol == NGX_LIVE_CHAT_SYMBOL_BREAK) {
+        rd->n--;
     }
 
-    if (rd.n == 0) {
+    if (rd->n == 0) {
         *reason = "entry has no letters";
         return NGX_ERROR;
     }
@@ -341,7 +254,7 @@ ngx_live_chat_filter_entry(ngx_live_chat_filter_t *f, u_char *p, u_char *end,
     word.text = p - f->list;
     word.len = end - p;
 
-    return ngx_live_chat_filter_add(f, &word, rd.n, reason);
+    return ngx_live_chat_filter_add(f, &word, rd->n, reason);
 }
 
 
@@ -359,7 +272,7 @@ ngx_live_chat_filter_add(ngx_live_chat_filter_t *f,
         return NGX_ERROR;
     }
 
-    units = f->units;
+    units = f->reader.units;
     at = 0;
 
     word->nunits = n;
@@ -415,7 +328,7 @@ ngx_live_chat_filter_link(ngx_live_chat_filter_t *f)
     ngx_uint_t              head, tail;
     ngx_live_chat_node_t   *node;
 
-    f->root = ngx_pcalloc(f->pool, f->nsymbols * sizeof(uint32_t));
+    f->root = ngx_pcalloc(f->pool, f->reader.nsymbols * sizeof(uint32_t));
     queue = ngx_palloc(f->pool, f->nnodes * sizeof(uint32_t));
 
     if (f->root == NULL || queue == NULL) {
@@ -507,7 +420,7 @@ ngx_int_t
 ngx_live_chat_filter_match(ngx_live_chat_filter_t *f, u_char *p, size_t len,
     ngx_live_chat_match_t *match)
 {
-    ngx_live_chat_reader_t  rd;
+    ngx_live_chat_reader_t  *rd;
 
     if (len > NGX_LIVE_CHAT_FILTER_TEXT
         || ngx_live_utf8_check(p, len) != NGX_OK)
@@ -519,31 +432,31 @@ ngx_live_chat_filter_match(ngx_live_chat_filter_t *f, u_char *p, size_t len,
         return NGX_DECLINED;
     }
 
-    rd.filter = f;
-    rd.read = NGX_LIVE_CHAT_READ_I;
+    rd = &f->reader;
+    rd->read = NGX_LIVE_CHAT_READ_I;
 
-    ngx_live_chat_filter_read(&rd, p, len);
+    ngx_live_chat_read(rd, p, len);
 
-    if (ngx_live_chat_filter_run(f, rd.n, p, match) == NGX_OK) {
+    if (ngx_live_chat_filter_run(f, rd->n, p, match) == NGX_OK) {
         return NGX_OK;
     }
 
-    if (rd.ones) {
-        rd.read = NGX_LIVE_CHAT_READ_L;
+    if (rd->ones) {
+        rd->read = NGX_LIVE_CHAT_READ_L;
 
-        ngx_live_chat_filter_read(&rd, p, len);
+        ngx_live_chat_read(rd, p, len);
 
-        if (ngx_live_chat_filter_run(f, rd.n, p, match) == NGX_OK) {
+        if (ngx_live_chat_filter_run(f, rd->n, p, match) == NGX_OK) {
             return NGX_OK;
         }
     }
 
-    if (rd.doubts) {
-        rd.read = NGX_LIVE_CHAT_READ_BREAK;
+    if (rd->doubts) {
+        rd->read = NGX_LIVE_CHAT_READ_BREAK;
 
-        ngx_live_chat_filter_read(&rd, p, len);
+        ngx_live_chat_read(rd, p, len);
 
-        return ngx_live_chat_filter_run(f, rd.n, p, match);
+        return ngx_live_chat_filter_run(f, rd->n, p, match);
     }
 
     return NGX_DECLINED;
@@ -559,7 +472,7 @@ ngx_live_chat_filter_run(ngx_live_chat_filter_t *f, ngx_uint_t n, u_char *p,
     ngx_live_chat_unit_t  *units;
     ngx_live_chat_word_t  *word;
 
-    units = f->units;
+    units = f->reader.units;
     at = 0;
 
     for (i = 0; i < n; i++) {
@@ -605,7 +518,7 @@ ngx_live_chat_filter_fits(ngx_live_chat_filter_t *f,
     ngx_uint_t             i, real;
     ngx_live_chat_unit_t  *units;
 
-    units = f->units;
+    units = f->reader.units;
 
     if (!word->left && first > 0
         && !units[first].begin && !units[first].edge
@@ -666,356 +579,4 @@ ngx_live_chat_filter_exact(ngx_live_chat_filter_t *f,
     }
 
     return p == end && w == last;
-}
-
-
-/* cuts a text into units; there are no more of them than bytes */
-
-static void
-ngx_live_chat_filter_read(ngx_live_chat_reader_t *rd, u_char *p, size_t len)
-{
-    u_char      *text, *end;
-    size_t       start;
-    uint32_t     raw, ch, symbol;
-    ngx_uint_t   kind, latin;
-
-    rd->n = 0;
-    rd->ones = 0;
-    rd->doubts = 0;
-
-    text = p;
-    end = p + len;
-    latin = 0;
-
-    while (p < end) {
-        start = p - text;
-        raw = ngx_live_utf8_get(&p);
-
-        kind = ngx_live_chat_kind(raw);
-
-        if (kind == NGX_LIVE_CHAT_MARK || kind == NGX_LIVE_CHAT_HIDDEN) {
-
-            /* U+0489 and its like are drawn around the letter before */
-
-            if (rd->n) {
-                rd->filter->units[rd->n - 1].end = p - text;
-            }
-
-            continue;
-        }
-
-        latin = (latin || (p < end && (*p | 0x20) >= 'a'
-                           && (*p | 0x20) <= 'z'));
-
-        ch = ngx_live_chat_fold(raw, latin);
-        symbol = ngx_live_chat_filter_letter(rd, raw, ch);
-
-        /* "sh!t", but not "hell!" */
-
-        if ((ch == '!' || ch == '|')
-            && (p == end || (*p != '@' && *p != '$' && *p < 0x80
-                             && ngx_live_chat_kind(*p)
-                                != NGX_LIVE_CHAT_LETTER)))
-        {
-            symbol = NGX_LIVE_CHAT_SYMBOL_BREAK;
-        }
-
-        latin = (raw < 0x80 && kind == NGX_LIVE_CHAT_LETTER);
-
-        if (symbol == NGX_LIVE_CHAT_SYMBOL_BREAK) {
-            ngx_live_chat_filter_break(rd, ch, start, p - text);
-
-        } else {
-            ngx_live_chat_filter_unit(rd, symbol, ch, start, p - text);
-
-            if ((ch < '0' || ch > '9') && ch != '$') {
-                rd->filter->units[rd->n - 1].real = 1;
-            }
-
-            if (raw == 0xdf || raw == 0x1e9e) {
-                rd->filter->units[rd->n - 1].count++;
-            }
-        }
-    }
-
-    ngx_live_chat_filter_join(rd);
-}
-
-
-static uint32_t
-ngx_live_chat_filter_letter(ngx_live_chat_reader_t *rd, uint32_t raw,
-    uint32_t ch)
-{
-    u_char       letter;
-    ngx_uint_t   kind;
-
-    static u_char  digits[] = "oi2eas6t89";
-
-    kind = ngx_live_chat_kind(ch);
-
-    /* letters in circles, squares and flags are pictures for some */
-
-    if (ch >= 'a' && ch <= 'z') {
-
-        if (raw >= 0x1f000 && raw < 0x20000) {
-            rd->doubts = 1;
-
-            if (rd->read == NGX_LIVE_CHAT_READ_BREAK) {
-                return NGX_LIVE_CHAT_SYMBOL_BREAK;
-            }
-        }
-
-        return NGX_LIVE_CHAT_SYMBOL_LETTER + ch - 'a';
-    }
-
-    if (ch >= '0' && ch <= '9') {
-        letter = digits[ch - '0'];
-
-    } else {
-
-        switch (ch) {
-
-        case '@':
-            letter = 'a';
-            break;
-
-        case '$':
-            letter = 's';
-            break;
-
-        case '!':
-        case '|':
-            if (rd->read == NGX_LIVE_CHAT_READ_LIST) {
-                return NGX_LIVE_CHAT_SYMBOL_BREAK;
-            }
-
-            letter = 'i';
-            break;
-
-        default:
-
-            if (kind != NGX_LIVE_CHAT_LETTER) {
-                return NGX_LIVE_CHAT_SYMBOL_BREAK;
-            }
-
-            return ngx_live_chat_filter_symbol(rd->filter, ch);
-        }
-    }
-
-    rd->doubts = 1;
-
-    if (rd->read == NGX_LIVE_CHAT_READ_BREAK) {
-        return NGX_LIVE_CHAT_SYMBOL_BREAK;
-    }
-
-    if (letter == 'i') {
-        rd->ones = 1;
-
-        if (rd->read == NGX_LIVE_CHAT_READ_L) {
-            letter = 'l';
-        }
-    }
-
-    if (letter <= '9') {
-        return NGX_LIVE_CHAT_SYMBOL_DIGIT + letter - '0';
-    }
-
-    return NGX_LIVE_CHAT_SYMBOL_LETTER + letter - 'a';
-}
-
-
-static void
-ngx_live_chat_filter_unit(ngx_live_chat_reader_t *rd, uint32_t symbol,
-    uint32_t ch, size_t start, size_t end)
-{
-    ngx_live_chat_unit_t  *unit;
-
-    unit = &rd->filter->units[rd->n];
-
-    /* of letters that are not known nothing can be said */
-
-    if (rd->n && unit[-1].symbol == symbol
-        && symbol != NGX_LIVE_CHAT_SYMBOL_NONE)
-    {
-        unit--;
-        unit->end = end;
-
-        if (unit->count < 65000) {
-            unit->count++;
-        }
-
-        return;
-    }
-
-    ngx_memzero(unit, sizeof(ngx_live_chat_unit_t));
-
-    unit->symbol = symbol;
-    unit->count = 1;
-    unit->start = start;
-    unit->end = end;
-    unit->edge = ngx_live_chat_unspaced(ch);
-
-    rd->n++;
-}
-
-
-static void
-ngx_live_chat_filter_break(ngx_live_chat_reader_t *rd, uint32_t ch,
-    size_t start, size_t end)
-{
-    ngx_live_chat_unit_t  *unit;
-
-    if (rd->n == 0) {
-        return;
-    }
-
-    unit = &rd->filter->units[rd->n];
-
-    if (unit[-1].symbol == NGX_LIVE_CHAT_SYMBOL_BREAK) {
-        unit--;
-        unit->end = end;
-        unit->glue = 0;
-
-        if (unit->gap < 255) {
-            unit->gap++;
-        }
-
-        return;
-    }
-
-    ngx_memzero(unit, sizeof(ngx_live_chat_unit_t));
-
-    unit->symbol = NGX_LIVE_CHAT_SYMBOL_BREAK;
-    unit->count = 1;
-    unit->gap = 1;
-    unit->glue = (ch == '\'' || ch == 0x2019);
-    unit->start = start;
-    unit->end = end;
-
-    rd->n++;
-}
-
-
-/* the list's own letters are learned while it is compiled */
-
-static uint32_t
-ngx_live_chat_filter_symbol(ngx_live_chat_filter_t *f, uint32_t ch)
-{
-    ngx_uint_t               i;
-    ngx_live_chat_symbol_t  *s;
-
-    for (i = ch * 2654435761U >> 7; /* void */ ; i++) {
-        s = &f->symbols[i & f->mask];
-
-        if (s->ch == ch) {
-            return s->symbol;
-        }
-
-        if (s->ch == 0) {
-            break;
-        }
-    }
-
-    if (!f->learn
-        || f->nsymbols - NGX_LIVE_CHAT_SYMBOL_OTHER
-           >= NGX_LIVE_CHAT_FILTER_SYMBOLS)
-    {
-        return NGX_LIVE_CHAT_SYMBOL_NONE;
-    }
-
-    s->ch = ch;
-    s->symbol = f->nsymbols++;
-
-    return s->symbol;
-}
-
-
-/*
- * "b a d" and "b.a.d" are "bad": runs of words of one letter become one word.
- * "grab ad" stays what it is, and the "s" of "it's" begins no such run.
- */
-
-static void
-ngx_live_chat_filter_join(ngx_live_chat_reader_t *rd)
-{
-    ngx_uint_t             i, n, single;
-    ngx_live_chat_unit_t  *units;
-
-    units = rd->filter->units;
-    n = 0;
-    single = 0;
-
-    for (i = 0; i < rd->n; i++) {
-
-        if (units[i].symbol != NGX_LIVE_CHAT_SYMBOL_BREAK) {
-            single = ngx_live_chat_filter_single(units, i, rd->n)
-                     && (i == 0 || !units[i - 1].glue);
-
-        } else if (single && units[i].gap <= NGX_LIVE_CHAT_FILTER_GAP
-                   && i + 1 < rd->n
-                   && ngx_live_chat_filter_single(units, i + 1, rd->n))
-        {
-            /* the break goes, and the letter after it is appended */
-
-            i++;
-            n = ngx_live_chat_filter_append(units, n, &units[i]);
-
-            continue;
-        }
-
-        if (n != i) {
-            units[n] = units[i];
-        }
-
-        n++;
-    }
-
-    rd->n = n;
-}
-
-
-/* a word of one letter, repeated or not */
-
-static ngx_uint_t
-ngx_live_chat_filter_single(ngx_live_chat_unit_t *units, ngx_uint_t i,
-    ngx_uint_t n)
-{
-    return units[i].symbol != NGX_LIVE_CHAT_SYMBOL_NONE
-           && !units[i].edge
-           && (i == 0 || units[i - 1].symbol == NGX_LIVE_CHAT_SYMBOL_BREAK)
-           && (i + 1 == n
-               || units[i + 1].symbol == NGX_LIVE_CHAT_SYMBOL_BREAK);
-}
-
-
-static ngx_uint_t
-ngx_live_chat_filter_append(ngx_live_chat_unit_t *units, ngx_uint_t n,
-    ngx_live_chat_unit_t *unit)
-{
-    ngx_live_chat_unit_t  *last;
-
-    last = &units[n - 1];
-
-    if (last->symbol == unit->symbol) {
-        last->count = ngx_min(last->count + unit->count, 65000);
-        last->end = unit->end;
-        last->real |= unit->real;
-
-        return n;
-    }
-
-    units[n] = *unit;
-
-    /* "a b a d" begins with a word that has one letter */
-
-    if (last->count == 1
-        && (n == 1 || last[-1].symbol == NGX_LIVE_CHAT_SYMBOL_BREAK)
-        && (last->symbol == NGX_LIVE_CHAT_SYMBOL_LETTER
-            || last->symbol == NGX_LIVE_CHAT_SYMBOL_LETTER + 'i' - 'a'
-            || last->symbol == NGX_LIVE_CHAT_SYMBOL_LETTER + 'u' - 'a'))
-    {
-        units[n].begin = 1;
-    }
-
-    return n + 1;
 }
