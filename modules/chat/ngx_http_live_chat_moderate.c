@@ -8,31 +8,33 @@
 #include "ngx_live_stream.h"
 
 
-/* what a moderator does, for ever */
-#define NGX_HTTP_LIVE_CHAT_EVER  ((int64_t) 1 << 62)
-
-
-static ngx_int_t ngx_http_live_chat_moderate_user(
-    ngx_http_live_chat_deed_t *deed, ngx_live_chat_command_t *cmd);
-static ngx_int_t ngx_http_live_chat_moderate_tell(
-    ngx_http_live_chat_deed_t *deed, ngx_live_chat_command_t *cmd);
+static void ngx_http_live_chat_moderate_effect(ngx_live_chat_command_t *cmd,
+    ngx_live_chat_effect_t *effect);
+static ngx_int_t ngx_http_live_chat_moderate_say(
+    ngx_http_live_chat_deed_t *deed, ngx_live_chat_command_t *cmd,
+    ngx_live_chat_say_t *say);
+static ngx_int_t ngx_http_live_chat_moderate_result(
+    ngx_http_live_chat_deed_t *deed, ngx_live_chat_say_t *say);
 static u_char *ngx_http_live_chat_moderate_target(u_char *p,
     ngx_live_chat_command_t *cmd);
 
 
 /* by NGX_LIVE_CHAT_DELETE, ...; of a shadow ban nobody is told */
 
-static char  *ngx_http_live_chat_deeds[] = {
-    "deleted",
-    "banned",
-    "unbanned",
-    "timeout",
-    "purged",
-    "pinned",
-    "unpinned",
-    "cleared",
-    "slowmode",
-    NULL
+static struct {
+    ngx_uint_t   effect;
+    const char  *told;
+} ngx_http_live_chat_deeds[] = {
+    { NGX_LIVE_CHAT_EFFECT_DELETE, "deleted" },
+    { NGX_LIVE_CHAT_EFFECT_BAN, "banned" },
+    { NGX_LIVE_CHAT_EFFECT_UNBAN, "unbanned" },
+    { NGX_LIVE_CHAT_EFFECT_TIMEOUT, "timeout" },
+    { NGX_LIVE_CHAT_EFFECT_PURGE, "purged" },
+    { NGX_LIVE_CHAT_EFFECT_PIN, "pinned" },
+    { NGX_LIVE_CHAT_EFFECT_UNPIN, "unpinned" },
+    { NGX_LIVE_CHAT_EFFECT_CLEAR, "cleared" },
+    { NGX_LIVE_CHAT_EFFECT_SLOW, "slowmode" },
+    { NGX_LIVE_CHAT_EFFECT_SHADOW, NULL }
 };
 
 
@@ -40,48 +42,19 @@ ngx_int_t
 ngx_http_live_chat_moderate(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd)
 {
-    ngx_int_t                 rc;
-    ngx_live_chat_zone_t     *zone;
-    ngx_live_chat_room_sh_t  *room;
+    ngx_int_t            rc;
+    ngx_live_chat_say_t  say;
 
     if (!deed->user->moderates) {
         return ngx_http_live_chat_refuse(deed, "forbidden",
                                          NGX_HTTP_FORBIDDEN);
     }
 
-    zone = ngx_live_chat_zone();
-    room = deed->hall->room;
-    rc = NGX_OK;
+    ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
 
-    switch (cmd->action) {
+    ngx_http_live_chat_moderate_effect(cmd, &say.effect);
 
-    case NGX_LIVE_CHAT_DELETE:
-        if (ngx_live_chat_room_hide(zone, room, &cmd->message, 0) == 0) {
-            return ngx_http_live_chat_refuse(deed, "no_message",
-                                             NGX_HTTP_NOT_FOUND);
-        }
-
-        break;
-
-    case NGX_LIVE_CHAT_CLEAR:
-        (void) ngx_live_chat_room_hide(zone, room, NULL, 0);
-        break;
-
-    case NGX_LIVE_CHAT_SLOW:
-        room->slow = cmd->seconds;
-        break;
-
-    case NGX_LIVE_CHAT_PIN:
-        room->pinned = cmd->message;
-        break;
-
-    case NGX_LIVE_CHAT_UNPIN:
-        ngx_memzero(&room->pinned, sizeof(ngx_live_chat_id_t));
-        break;
-
-    default:
-        rc = ngx_http_live_chat_moderate_user(deed, cmd);
-    }
+    rc = ngx_http_live_chat_moderate_say(deed, cmd, &say);
 
     if (rc != NGX_OK) {
         return rc;
@@ -92,100 +65,44 @@ ngx_http_live_chat_moderate(ngx_http_live_chat_deed_t *deed,
                   &deed->hall->key, &deed->user->id,
                   &ngx_live_chat_action_names[cmd->action], &cmd->user);
 
-    if (ngx_http_live_chat_deeds[cmd->action] == NULL) {
-        return NGX_OK;
-    }
-
-    return ngx_http_live_chat_moderate_tell(deed, cmd);
+    return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_http_live_chat_moderate_user(ngx_http_live_chat_deed_t *deed,
-    ngx_live_chat_command_t *cmd)
+static void
+ngx_http_live_chat_moderate_effect(ngx_live_chat_command_t *cmd,
+    ngx_live_chat_effect_t *effect)
 {
-    int64_t                   until;
-    uint32_t                  hash;
-    ngx_live_chat_zone_t     *zone;
-    ngx_live_chat_room_sh_t  *room;
-    ngx_live_chat_user_sh_t  *user;
-
-    zone = ngx_live_chat_zone();
-    room = deed->hall->room;
-
-    until = cmd->seconds ? ngx_live_now() + (int64_t) cmd->seconds * 1000
-                         : NGX_HTTP_LIVE_CHAT_EVER;
-
-    ngx_live_chat_lock(zone);
-
-    user = ngx_live_chat_user_locked(zone, room, &cmd->user,
-                                     cmd->action != NGX_LIVE_CHAT_UNBAN);
-
-    if (user) {
-
-        switch (cmd->action) {
-
-        case NGX_LIVE_CHAT_BAN:
-            user->banned = until;
-            break;
-
-        case NGX_LIVE_CHAT_SHADOW:
-            user->shadow = until;
-            break;
-
-        case NGX_LIVE_CHAT_TIMEOUT:
-            user->muted = until;
-            break;
-
-        case NGX_LIVE_CHAT_UNBAN:
-            user->banned = 0;
-            user->shadow = 0;
-            user->muted = 0;
-            break;
-
-        default: /* NGX_LIVE_CHAT_PURGE */
-            break;
-        }
-    }
-
-    ngx_live_chat_unlock(zone);
-
-    if (user == NULL) {
-        return ngx_http_live_chat_refuse(deed,
-                   cmd->action == NGX_LIVE_CHAT_UNBAN ? "no_user"
-                                                      : "room_full",
-                   NGX_HTTP_CONFLICT);
-    }
-
-    if (cmd->action == NGX_LIVE_CHAT_PURGE
-        || cmd->action == NGX_LIVE_CHAT_BAN)
-    {
-        hash = ngx_crc32_long(cmd->user.data, cmd->user.len);
-
-        (void) ngx_live_chat_room_hide(zone, room, NULL, hash + (hash == 0));
-    }
-
-    return NGX_OK;
+    effect->type = ngx_http_live_chat_deeds[cmd->action].effect;
+    effect->message = cmd->message;
+    effect->user = cmd->user;
+    effect->number = cmd->seconds;
+    effect->until = cmd->seconds
+                    ? ngx_live_now() + (int64_t) cmd->seconds * 1000
+                    : NGX_LIVE_CHAT_EVER;
 }
 
 
 /* in the log: those who come later have to know it too */
 
 static ngx_int_t
-ngx_http_live_chat_moderate_tell(ngx_http_live_chat_deed_t *deed,
-    ngx_live_chat_command_t *cmd)
+ngx_http_live_chat_moderate_say(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd, ngx_live_chat_say_t *say)
 {
-    u_char               *p, head[64];
-    size_t                len;
-    ngx_int_t             rc;
-    ngx_live_chat_say_t   say;
+    u_char      *p, head[64];
+    size_t       len;
+    ngx_int_t    rc;
+    const char  *told;
 
-    ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
+    told = ngx_http_live_chat_deeds[cmd->action].told;
 
-    say.head.data = head;
-    say.head.len = ngx_sprintf(head, "{\"type\":\"%s\",",
-                               ngx_http_live_chat_deeds[cmd->action])
-                   - head;
+    if (told == NULL) {
+        say->untold = 1;
+        return ngx_http_live_chat_moderate_result(deed, say);
+    }
+
+    say->head.data = head;
+    say->head.len = ngx_sprintf(head, "{\"type\":\"%s\",", told) - head;
 
     len = sizeof(",\"ts\":,\"by\":,\"message\":\"\",\"user\":\"\","
                  "\"seconds\":,\"reason\":\"\"}") - 1
@@ -200,25 +117,45 @@ ngx_http_live_chat_moderate_tell(ngx_http_live_chat_deed_t *deed,
         return NGX_ERROR;
     }
 
-    say.tail.data = p;
+    say->tail.data = p;
 
     p = ngx_sprintf(p, ",\"ts\":%L,\"by\":%V", ngx_live_now(),
                     &deed->user->json);
     p = ngx_http_live_chat_moderate_target(p, cmd);
     *p++ = '}';
 
-    say.tail.len = p - say.tail.data;
+    say->tail.len = p - say->tail.data;
 
-    rc = ngx_live_chat_room_say(ngx_live_chat_zone(), deed->hall->room, &say);
+    rc = ngx_http_live_chat_moderate_result(deed, say);
 
-    ngx_free(say.tail.data);
+    ngx_free(say->tail.data);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_moderate_result(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_say_t *say)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_live_chat_room_say(ngx_live_chat_zone(), deed->hall->room, say);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_live_chat_refuse(deed, say->error,
+                   ngx_strcmp(say->error, "no_message") == 0
+                   ? NGX_HTTP_NOT_FOUND : NGX_HTTP_CONFLICT);
+    }
 
     if (rc != NGX_OK) {
         return ngx_http_live_chat_refuse(deed, "room_full",
                                          NGX_HTTP_SERVICE_UNAVAILABLE);
     }
 
-    deed->pos = say.pos;
+    if (!say->untold) {
+        deed->pos = say->pos;
+    }
 
     return NGX_OK;
 }

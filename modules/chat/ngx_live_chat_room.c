@@ -412,6 +412,19 @@ ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
         }
     }
 
+    say->error = ngx_live_chat_effect_check_locked(zone, room, &say->effect);
+
+    if (say->error) {
+        return NGX_DECLINED;
+    }
+
+    if (say->untold) {
+        ngx_live_chat_effect_apply_locked(zone, room, &say->effect);
+
+        say->hushed = 1;
+        return NGX_OK;
+    }
+
     ngx_live_chat_room_next(room);
 
     say->pos = room->last;
@@ -433,6 +446,8 @@ ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
         room->lost++;
         return NGX_ERROR;
     }
+
+    ngx_live_chat_effect_apply_locked(zone, room, &say->effect);
 
     e->len = ngx_live_chat_say_write(e->text, room, say) - e->text;
     e->serial = room->serial + 1;
@@ -487,44 +502,15 @@ ngx_live_chat_say_write(u_char *p, ngx_live_chat_room_sh_t *room,
 
     *p++ = '"';
 
-    return ngx_cpymem(p, say->tail.data, say->tail.len);
-}
-
-
-ngx_uint_t
-ngx_live_chat_room_hide(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room, ngx_live_chat_id_t *pos, uint32_t user)
-{
-    ngx_uint_t                 n;
-    ngx_queue_t               *q;
-    ngx_live_chat_entry_sh_t  *e;
-
-    n = 0;
-
-    ngx_live_chat_lock(zone);
-
-    for (q = ngx_queue_head(&room->log);
-         q != ngx_queue_sentinel(&room->log);
-         q = ngx_queue_next(q))
-    {
-        e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
-
-        /* what has no user is what moderators did */
-
-        if (e->hidden || e->user == 0
-            || (pos && ngx_live_chat_id_cmp(&e->pos, pos) != 0)
-            || (user && e->user != user))
-        {
-            continue;
-        }
-
-        e->hidden = 1;
-        n++;
+    if (say->effect.added_len == 0) {
+        return ngx_cpymem(p, say->tail.data, say->tail.len);
     }
 
-    ngx_live_chat_unlock(zone);
+    p = ngx_cpymem(p, say->tail.data, say->tail.len - 1);
+    p = ngx_cpymem(p, say->effect.added, say->effect.added_len);
+    *p++ = '}';
 
-    return n;
+    return p;
 }
 
 

@@ -9,6 +9,7 @@
 
 
 #include "ngx_live_chat_cursor.h"
+#include "ngx_live_chat_effect.h"
 #include "ngx_live_worker.h"
 
 
@@ -174,17 +175,18 @@ ngx_live_chat_room_sh_t *ngx_live_chat_room_find_locked(
  *
  *     head "id":"MS-SEQ","cursor":"CURSOR" tail
  *
- * the cursor only if it is to stay in the log.  pos is set to what it got, from
- * which ngx_live_chat_say_write() makes the text, which is
+ * the cursor only if it is to stay in the log; tail ends with "}".  pos is set
+ * to what it got, from which ngx_live_chat_say_write() makes the text, which is
  * NGX_LIVE_CHAT_SAY_LEN bytes longer at most.  The workers that follow the
- * room are rung.  NGX_DECLINED: the user may not say it, error says why.
- * NGX_ERROR: there is no memory even after old entries were dropped; it has
- * been counted.
+ * room are rung.  What has an effect alone (untold) is no entry.
+ * NGX_DECLINED: the user may not say it, or the effect is refused, error says
+ * why.  NGX_ERROR: there is no memory even after old entries were dropped; it
+ * has been counted.
  */
 
 #define NGX_LIVE_CHAT_SAY_LEN                                                 \
     (sizeof("\"id\":\"\",\"cursor\":\"\"") - 1 + NGX_LIVE_CHAT_ID_LEN         \
-     + NGX_LIVE_CHAT_CURSOR_LEN)
+     + NGX_LIVE_CHAT_CURSOR_LEN + NGX_LIVE_CHAT_EFFECT_ADDED)
 
 typedef struct ngx_live_chat_speech_s  ngx_live_chat_speech_t;
 
@@ -193,7 +195,9 @@ typedef struct {
     ngx_str_t                  tail;
     uint32_t                   user;       /* hash of his id, 0: nobody's */
     ngx_uint_t                 passing;
+    ngx_uint_t                 untold;     /* nobody is told of the effect */
     ngx_live_chat_speech_t    *speech;     /* NULL: nobody is asked */
+    ngx_live_chat_effect_t     effect;
     const char                *error;
     ngx_live_chat_id_t         pos;
     ngx_uint_t                 hushed;     /* nobody but him is told */
@@ -210,11 +214,13 @@ u_char *ngx_live_chat_say_write(u_char *p, ngx_live_chat_room_sh_t *room,
     ngx_live_chat_say_t *say);
 
 /*
- * What was said is not shown any more: the entry at pos, all of a user (hash)
- * or, if both are NULL and 0, everything.  Returns how many entries it were.
+ * NULL, or the code of an error: the effect cannot be.  apply may add to the
+ * entry's text; that of an entry that others have accepted is never refused.
  */
-ngx_uint_t ngx_live_chat_room_hide(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room, ngx_live_chat_id_t *pos, uint32_t user);
+const char *ngx_live_chat_effect_check_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
+void ngx_live_chat_effect_apply_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 
 /* clients in this worker came or went */
 void ngx_live_chat_room_count(ngx_live_chat_room_sh_t *room, ngx_int_t n);
