@@ -38,6 +38,9 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/hls/ngx_live_hls_name.c \
 			modules/hls/ngx_live_hls_playlist.c \
 			modules/hls/ngx_live_hls_request.c \
+			modules/sfu/ngx_live_demux.c \
+			modules/sfu/ngx_live_hmac.c \
+			modules/sfu/ngx_live_stun.c \
 			modules/token/ngx_live_claims.c \
 			modules/token/ngx_live_jwk.c \
 			modules/token/ngx_live_jwt.c \
@@ -82,7 +85,8 @@ NGX_INCS =	-I $(NGX_TREE)/objs -I $(NGINX_SRC)/src/core \
 UNIT_CFLAGS =	-g -O1 -fno-omit-frame-pointer -Wall -Wextra -Werror \
 		-Wno-unused-parameter -MMD -MP \
 		$(patsubst %,-I %,$(wildcard modules/media modules/core \
-			modules/rtmp modules/hls modules/token modules/chat)) \
+			modules/rtmp modules/hls modules/token modules/chat \
+			modules/sfu)) \
 		-I t/unit $(NGX_INCS)
 
 UNIT_SAN =	-fsanitize=address,undefined -fno-sanitize-recover=undefined
