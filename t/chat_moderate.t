@@ -84,13 +84,17 @@ is($guest->wait('pinned')->{message}, $id, 'pinned');
 is(welcome()->{room}{pinned}, $id, 'for newcomers, too');
 done($mod, action => 'unpin');
 ok(!exists welcome()->{room}{pinned}, 'unpinned');
+is(refused($mod, type => 'moderate', action => 'pin', target => '1-1'),
+    'no_message', 'what is not in the log is not pinned');
 
 # slow mode
 
 done($mod, action => 'slow', seconds => 100);
 is($viewer->wait('slowmode')->{seconds}, 100, 'slow mode');
-is(refused($viewer, type => 'message', text => 'fast'), 'slow_mode',
-    'holds for viewers');
+my $slow = $viewer->ask(type => 'message', text => 'fast');
+is($slow->{code}, 'slow_mode', 'holds for viewers');
+ok($slow->{seconds} > 80 && $slow->{seconds} <= 100, 'who are told how long')
+    or diag($slow->{seconds});
 said($mod, 'slow is for others');
 done($mod, action => 'slow', seconds => 0);
 said($viewer, 'again');
@@ -105,7 +109,7 @@ my %codes;
 $viewer->send(type => 'message', text => "burst $_", id => "b$_") for 1 .. 50;
 
 for my $i (1 .. 50) {
-    my $m = answer($viewer, "b$i");
+    my $m = $viewer->answer("b$i");
     $codes{$m->{type} eq 'ack' ? 'ack' : $m->{code}}++;
 }
 
@@ -197,33 +201,12 @@ sub user {
 }
 
 
-my $refs;
-
-sub answer {
-    my ($c, $ref) = @_;
-
-    for my $i (0 .. $#{$c->{seen}}) {
-        return splice(@{$c->{seen}}, $i, 1)
-            if ($c->{seen}[$i]{ref} // '') eq $ref;
-    }
-
-    return $c->wait(qr/^(?:ack|error)$/, sub { ($_[0]{ref} // '') eq $ref });
-}
-
-
-sub refused {
-    my ($c, %what) = @_;
-    my $ref = 'r' . ++$refs;
-    $c->send(%what, id => $ref);
-    return answer($c, $ref)->{code};
-}
+sub refused { my $c = shift; return $c->refused(@_) }
 
 
 sub said {
     my ($c, $text) = @_;
-    my $ref = 'r' . ++$refs;
-    $c->send(type => 'message', text => $text, id => $ref);
-    my $m = answer($c, $ref);
+    my $m = $c->ask(type => 'message', text => $text);
     is($m->{type}, 'ack', "said: $text");
     return $m->{id};
 }

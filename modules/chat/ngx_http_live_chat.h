@@ -23,6 +23,8 @@
 #define NGX_HTTP_LIVE_CHAT_GUESTS_READ   1
 #define NGX_HTTP_LIVE_CHAT_GUESTS_WRITE  2
 
+#define NGX_HTTP_LIVE_CHAT_PING_MIN      100    /* ms */
+
 /* code points of a name */
 #define NGX_HTTP_LIVE_CHAT_NAME_MAX      32
 
@@ -166,6 +168,9 @@ ngx_int_t ngx_http_live_chat_own_frame(ngx_http_live_chat_t *ch,
 ngx_int_t ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
     ngx_live_chat_cursor_t *cursor);
 
+/* there is one in this worker who wants to know how streams are */
+void ngx_http_live_chat_health_start(void);
+
 /*
  * Sends what there is: NGX_OK, NGX_AGAIN: the client takes no more for now,
  * NGX_ERROR.  last leaves the room; what was begun becomes an own message.
@@ -212,6 +217,7 @@ typedef struct {
     ngx_live_chat_id_t               pos;
     const char                      *error;
     ngx_uint_t                       status;
+    ngx_uint_t                       wait;    /* s, 0: nothing to wait for */
     size_t                           ref_len;  /* what the client calls it */
     u_char                           ref[NGX_LIVE_CHAT_NONCE_MAX];
 } ngx_http_live_chat_deed_t;

@@ -280,6 +280,7 @@ ngx_http_live_chat_say_message(ngx_http_live_chat_deed_t *deed,
     rc = ngx_live_chat_room_say(ngx_live_chat_zone(), deed->hall->room, say);
 
     if (rc == NGX_DECLINED) {
+        deed->wait = say->speech->wait;
         return ngx_http_live_chat_refuse(deed, say->error, 429);
     }
 
@@ -502,6 +503,10 @@ ngx_http_live_chat_answer(ngx_http_live_chat_t *ch,
 
     if (deed->error) {
         p = ngx_sprintf(p, "{\"type\":\"error\",\"code\":\"%s\"", deed->error);
+
+        if (deed->wait) {
+            p = ngx_sprintf(p, ",\"seconds\":%ui", deed->wait);
+        }
 
     } else {
         p = ngx_sprintf(p, "{\"type\":\"ack\"");

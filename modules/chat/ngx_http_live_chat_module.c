@@ -20,6 +20,8 @@ static char *ngx_http_live_chat(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_live_chat_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_live_chat_check_ping(ngx_conf_t *cf, void *post,
+    void *data);
 
 
 typedef struct {
@@ -33,6 +35,12 @@ static ngx_conf_enum_t  ngx_http_live_chat_guests[] = {
     { ngx_string("write"), NGX_HTTP_LIVE_CHAT_GUESTS_WRITE },
     { ngx_null_string, 0 }
 };
+
+
+/* without a timer nobody would see that a client is gone */
+
+static ngx_conf_post_t  ngx_http_live_chat_ping_post =
+    { ngx_http_live_chat_check_ping };
 
 
 static ngx_command_t  ngx_http_live_chat_commands[] = {
@@ -84,7 +92,7 @@ static ngx_command_t  ngx_http_live_chat_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_live_chat_loc_conf_t, ping),
-      NULL },
+      &ngx_http_live_chat_ping_post },
 
     { ngx_string("live_chat_poll_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -328,6 +336,19 @@ ngx_http_live_chat(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     lcmcf->locations++;
 
     return ngx_http_live_location(cf, ngx_http_live_chat_handler, NULL);
+}
+
+
+static char *
+ngx_http_live_chat_check_ping(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_msec_t *sp = data;
+
+    if (*sp < NGX_HTTP_LIVE_CHAT_PING_MIN) {
+        return "must be 100ms at least";
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -45,6 +45,11 @@ ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
         return NGX_ERROR;
     }
 
+    if (ch->user.moderates) {
+        ch->client.warden = 1;
+        ngx_http_live_chat_health_start();
+    }
+
     if (ngx_live_chat_hall_enter(&ch->client, &ch->key, lccf->flush,
                                  cacf->history, cursor)
         != NGX_OK)

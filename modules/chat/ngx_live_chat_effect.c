@@ -20,6 +20,8 @@ typedef struct {
 
 static const char *ngx_live_chat_effect_message(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
+static const char *ngx_live_chat_effect_entry(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 static const char *ngx_live_chat_effect_user(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 static void ngx_live_chat_effect_delete(ngx_live_chat_zone_t *zone,
@@ -47,7 +49,7 @@ static ngx_live_chat_effect_def_t  ngx_live_chat_effects[] = {
     { ngx_live_chat_effect_user, ngx_live_chat_effect_mark },
     { ngx_live_chat_effect_user, ngx_live_chat_effect_mark },
     { ngx_live_chat_effect_user, ngx_live_chat_effect_purge },
-    { NULL, ngx_live_chat_effect_pin },
+    { ngx_live_chat_effect_entry, ngx_live_chat_effect_pin },
     { NULL, ngx_live_chat_effect_pin },
     { NULL, ngx_live_chat_effect_clear },
     { NULL, ngx_live_chat_effect_slow },
@@ -90,6 +92,31 @@ ngx_live_chat_effect_message(ngx_live_chat_zone_t *zone,
     }
 
     return NULL;
+}
+
+
+/* whatever it is, so that an announcement may be pinned, too */
+
+static const char *
+ngx_live_chat_effect_entry(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect)
+{
+    ngx_queue_t               *q;
+    ngx_live_chat_entry_sh_t  *e;
+
+    for (q = ngx_queue_last(&room->log);
+         q != ngx_queue_sentinel(&room->log);
+         q = ngx_queue_prev(q))
+    {
+        e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
+
+        if (!e->hidden && ngx_live_chat_id_cmp(&e->pos, &effect->message) == 0)
+        {
+            return NULL;
+        }
+    }
+
+    return "no_message";
 }
 
 

@@ -13,6 +13,8 @@ static ngx_live_chat_hall_t *ngx_live_chat_hall_find(
 static ngx_live_chat_hall_t *ngx_live_chat_hall_create(
     ngx_live_chat_zone_t *zone, ngx_str_t *key, ngx_uint_t history);
 static void ngx_live_chat_hall_free(ngx_live_chat_hall_t *hall);
+static ngx_live_chat_client_t *ngx_live_chat_hall_warden(
+    ngx_live_chat_hall_t *hall, ngx_queue_t *q);
 static void ngx_live_chat_hall_bell(void);
 static void ngx_live_chat_hall_news(ngx_live_chat_hall_t *hall);
 static void ngx_live_chat_hall_timer(ngx_event_t *ev);
@@ -74,7 +76,13 @@ ngx_live_chat_hall_enter(ngx_live_chat_client_t *client, ngx_str_t *key,
     client->offset = 0;
     client->behind = 0;
 
-    ngx_queue_insert_tail(&hall->clients, &client->queue);
+    if (client->warden) {
+        ngx_queue_insert_head(&hall->clients, &client->queue);
+
+    } else {
+        ngx_queue_insert_tail(&hall->clients, &client->queue);
+    }
+
     ngx_live_chat_room_count(hall->room, 1);
 
     return NGX_OK;
@@ -213,6 +221,71 @@ ngx_live_chat_hall_each(ngx_live_chat_zone_t *zone,
         if (hall) {
             handler(zone, hall->room);
         }
+    }
+}
+
+
+static ngx_live_chat_client_t *
+ngx_live_chat_hall_warden(ngx_live_chat_hall_t *hall, ngx_queue_t *q)
+{
+    ngx_live_chat_client_t  *client;
+
+    if (q == ngx_queue_sentinel(&hall->clients)) {
+        return NULL;
+    }
+
+    client = ngx_queue_data(q, ngx_live_chat_client_t, queue);
+
+    return client->warden ? client : NULL;
+}
+
+
+ngx_uint_t
+ngx_live_chat_hall_wardens(void (*handler)(ngx_live_chat_hall_t *hall))
+{
+    ngx_uint_t             i, n;
+    ngx_live_chat_hall_t  *hall;
+
+    n = 0;
+
+    for (i = 0; i < NGX_LIVE_CHAT_ROOMS; i++) {
+        hall = ngx_live_chat_halls[i];
+
+        if (hall
+            && ngx_live_chat_hall_warden(hall, ngx_queue_head(&hall->clients)))
+        {
+            handler(hall);
+            n = 1;
+        }
+    }
+
+    return n;
+}
+
+
+void
+ngx_live_chat_hall_tell_wardens(ngx_live_chat_hall_t *hall,
+    void (*handler)(ngx_live_chat_client_t *client, void *data), void *data)
+{
+    ngx_uint_t               busy;
+    ngx_queue_t             *q, *next;
+    ngx_live_chat_client_t  *client;
+
+    busy = hall->busy;
+    hall->busy = 1;
+
+    for (q = ngx_queue_head(&hall->clients);
+         (client = ngx_live_chat_hall_warden(hall, q));
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        handler(client, data);
+    }
+
+    hall->busy = busy;
+
+    if (hall->nclients == 0 && !busy) {
+        ngx_live_chat_hall_free(hall);
     }
 }
 

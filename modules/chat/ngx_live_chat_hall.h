@@ -46,6 +46,7 @@ struct ngx_live_chat_client_s {
     void                     (*handler)(ngx_live_chat_client_t *client);
 
     unsigned                   behind:1;   /* is not sent what passes */
+    unsigned                   warden:1;   /* keeps order: is told more */
 };
 
 
@@ -55,7 +56,7 @@ struct ngx_live_chat_hall_s {
     uint64_t                   serial;     /* entries up to it are batches */
     ngx_live_chat_id_t         pos;        /* of the last of the log's */
     uint64_t                   end;        /* bytes of all batches so far */
-    ngx_queue_t                clients;
+    ngx_queue_t                clients;    /* wardens first */
     ngx_queue_t                batches;
     ngx_uint_t                 nclients;
     ngx_msec_t                 flush;      /* ms */
@@ -86,6 +87,15 @@ void ngx_live_chat_presence_init(ngx_cycle_t *cycle);
 void ngx_live_chat_hall_each(ngx_live_chat_zone_t *zone,
     void (*handler)(ngx_live_chat_zone_t *zone,
                     ngx_live_chat_room_sh_t *room));
+
+/*
+ * Each room that has wardens in this worker, and the wardens of a room, which
+ * the handler may let leave.  Non-zero: there was one.
+ */
+ngx_uint_t ngx_live_chat_hall_wardens(
+    void (*handler)(ngx_live_chat_hall_t *hall));
+void ngx_live_chat_hall_tell_wardens(ngx_live_chat_hall_t *hall,
+    void (*handler)(ngx_live_chat_client_t *client, void *data), void *data);
 
 /* the first reaction since the last sum: the next is this worker's affair */
 void ngx_live_chat_hall_react(ngx_live_chat_hall_t *hall);

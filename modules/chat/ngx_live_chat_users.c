@@ -158,6 +158,8 @@ ngx_live_chat_speech_locked(ngx_live_chat_zone_t *zone,
     if (user->said && room->slow
         && now - user->said < (int64_t) room->slow * 1000)
     {
+        speech->wait = ((int64_t) room->slow * 1000 - (now - user->said) + 999)
+                       / 1000;
         return "slow_mode";
     }
 

@@ -49,6 +49,8 @@ struct ngx_live_chat_speech_s {
     uint32_t                   text;       /* hash of what he says */
     unsigned                   exempt:1;   /* from slow mode and the rate */
     unsigned                   shadow:1;   /* result: not for others */
+    ngx_uint_t                 wait;       /* result: s until he may, 0: it is
+                                              not known */
 };
 
 

@@ -92,6 +92,34 @@ sub wait {
 }
 
 
+# The answer to a command, which may have come already.
+
+sub answer {
+    my ($self, $ref) = @_;
+    my $seen = $self->{seen};
+
+    for my $i (0 .. $#$seen) {
+        return splice(@$seen, $i, 1) if ($seen->[$i]{ref} // '') eq $ref;
+    }
+
+    return $self->wait(qr/^(?:ack|error)$/,
+        sub { ($_[0]{ref} // '') eq $ref });
+}
+
+
+sub ask {
+    my ($self, %what) = @_;
+    my $ref = 'r' . ++$self->{refs};
+
+    return $self->send(%what, id => $ref)->answer($ref);
+}
+
+
+# The code of the error, or undef.
+
+sub refused { my $self = shift; return $self->ask(@_)->{code} }
+
+
 # The code of the close frame that comes, or undef without one.
 
 sub close_code {
