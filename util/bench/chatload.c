@@ -110,7 +110,6 @@ static int chatload_input(chatload_t *cl, client_t *c, u_char *p,
     u_char *end);
 static int chatload_frame(chatload_t *cl, client_t *c, int opcode, u_char *p,
     size_t len);
-static int chatload_send(int fd, int opcode, const char *text, size_t len);
 static void chatload_fail(chatload_t *cl, client_t *c, const char *error);
 static void chatload_report(chatload_t *cl, double seconds, uint64_t sent);
 
@@ -273,7 +272,7 @@ chatload_say(chatload_t *cl, int go)
     head = 0;
 
     if (cl->kind == chatload_live) {
-        if (chatload_send(fd, 1, chatload_join, sizeof(chatload_join) - 1)
+        if (bench_ws_send(fd, 1, chatload_join, sizeof(chatload_join) - 1)
             == -1)
         {
             return;
@@ -299,7 +298,7 @@ chatload_say(chatload_t *cl, int go)
 
         bench_mark_write((u_char *) text + head, bench_now());
 
-        if (chatload_send(fd, 1, text, len) == -1) {
+        if (bench_ws_send(fd, 1, text, len) == -1) {
             return;
         }
 
@@ -531,23 +530,15 @@ chatload_greet(chatload_t *cl, client_t *c)
 static size_t
 chatload_request(chatload_t *cl, const char *uri, char *buf, size_t size)
 {
-    return snprintf(buf, size,
-                    "GET %.512s HTTP/1.1\r\n"
-                    "Host: %.64s\r\n"
-                    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) "
-                    "AppleWebKit/537.36 (KHTML, like Gecko)\r\n"
-                    "Upgrade: websocket\r\n"
-                    "Connection: Upgrade\r\n"
-                    "Sec-WebSocket-Version: 13\r\n"
-                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                    uri, cl->host);
+    return bench_ws_request(buf, size, cl->host, uri,
+                            "Mozilla/5.0 (X11; Linux x86_64) "
+                            "AppleWebKit/537.36 (KHTML, like Gecko)");
 }
 
 
 static int
 chatload_input(chatload_t *cl, client_t *c, u_char *p, u_char *end)
 {
-    int       i;
     size_t    head;
     uint64_t  len;
     u_char   *body;
@@ -567,7 +558,7 @@ chatload_input(chatload_t *cl, client_t *c, u_char *p, u_char *end)
         if (cl->kind == chatload_live) {
             c->state = client_joining;
 
-            if (chatload_send(c->fd, 1, chatload_join,
+            if (bench_ws_send(c->fd, 1, chatload_join,
                               sizeof(chatload_join) - 1) == -1)
             {
                 return -1;
@@ -588,23 +579,10 @@ chatload_input(chatload_t *cl, client_t *c, u_char *p, u_char *end)
             continue;
         }
 
-        /* RFC 6455, 5.2; a server does not mask */
-
-        head = 2;
         len = 0;
+        head = bench_ws_head(p, end, &len);
 
-        if (end - p >= 2) {
-            len = p[1] & 0x7f;
-            head = len < 126 ? 2 : len == 126 ? 4 : 10;
-        }
-
-        if ((size_t) (end - p) >= head && head > 2) {
-            for (len = 0, i = 2; i < (int) head; i++) {
-                len = len << 8 | p[i];
-            }
-        }
-
-        if ((size_t) (end - p) < head
+        if (head == 0
             || ((uint64_t) (end - p) < head + len
                 && head + len <= CHATLOAD_FRAME))
         {
@@ -636,7 +614,7 @@ chatload_frame(chatload_t *cl, client_t *c, int opcode, u_char *p, size_t len)
     int64_t  mark;
 
     if (opcode == 9) {
-        return chatload_send(c->fd, 10, "", 0);
+        return bench_ws_send(c->fd, 10, "", 0);
     }
 
     if (opcode != 1) {
@@ -658,38 +636,6 @@ chatload_frame(chatload_t *cl, client_t *c, int opcode, u_char *p, size_t len)
     }
 
     return 0;
-}
-
-
-/* masked, as clients must, by zeros: RFC 6455, 5.3 */
-
-static int
-chatload_send(int fd, int opcode, const char *text, size_t len)
-{
-    u_char  buf[2048], *p;
-
-    if (len > sizeof(buf) - 8) {
-        errno = EMSGSIZE;
-        return -1;
-    }
-
-    p = buf;
-    *p++ = 0x80 | opcode;
-
-    if (len < 126) {
-        *p++ = 0x80 | len;
-
-    } else {
-        *p++ = 0x80 | 126;
-        *p++ = len >> 8;
-        *p++ = len & 0xff;
-    }
-
-    memset(p, 0, 4);
-    memcpy(p + 4, text, len);
-    p += 4 + len;
-
-    return send(fd, buf, p - buf, MSG_NOSIGNAL) == p - buf ? 0 : -1;
 }
 
 

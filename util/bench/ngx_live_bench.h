@@ -99,6 +99,42 @@ void bench_limits(void);
 void bench_usage(const char *text);
 
 
+/* WebSockets */
+
+size_t bench_ws_request(char *buf, size_t size, const char *host,
+    const char *uri, const char *agent);
+
+/* a whole message of up to 2040 bytes, in one call; -1 on failure */
+int bench_ws_send(int fd, int opcode, const char *text, size_t len);
+
+/* bytes of a frame's head, 0 if it is not whole, and len of what follows */
+size_t bench_ws_head(const u_char *p, const u_char *end, uint64_t *len);
+
+
+/*
+ * JSON as it comes from the server that is measured: values are told apart,
+ * but not read.  A span of a string is what stands between its quotes.
+ */
+
+typedef struct {
+    const char          *p;
+    const char          *end;
+} bench_json_t;
+
+/* enters a value that is an object or an array; -1: it is neither */
+int bench_json_enter(bench_json_t *value, bench_json_t *inner, char kind);
+
+/* the next member or element: 1, 0 behind the last one, -1 if it is broken */
+int bench_json_member(bench_json_t *inner, bench_json_t *name,
+    bench_json_t *value);
+int bench_json_element(bench_json_t *inner, bench_json_t *value);
+
+int bench_json_is(bench_json_t *value, const char *text);
+
+/* prints a text as a string */
+void bench_json_print(FILE *out, const char *text, size_t len);
+
+
 /* an FLV file as an endless source of messages at a constant rate */
 
 #define BENCH_FLV_AUDIO  8
