@@ -40,6 +40,9 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/hls/ngx_live_hls_request.c \
 			modules/sfu/ngx_live_demux.c \
 			modules/sfu/ngx_live_hmac.c \
+			modules/sfu/ngx_live_sdp.c \
+			modules/sfu/ngx_live_sdp_text.c \
+			modules/sfu/ngx_live_sdp_write.c \
 			modules/sfu/ngx_live_stun.c \
 			modules/token/ngx_live_claims.c \
 			modules/token/ngx_live_jwk.c \
