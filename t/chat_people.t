@@ -75,6 +75,49 @@ $mod->wait('state', sub { $_[0]{state} ne 'live' });
 
 $_->close for $mod, $viewer;
 
+# who comes and goes, by name, in a small room: ann has three connections
+
+my $room = '/chat/live/small';
+my @ann = map { enter($room, 'ann') } 1 .. 3;
+my $bob = enter($room, 'bob');
+my $p = presence($bob, joined => 'bob');
+
+is(scalar(grep { $_ eq 'ann' } names($bob, 'joined')), 1,
+    'one of several connections joins once');
+$_->close for @ann[1, 2];
+
+# carl moves to another connection, dora leaves
+
+my $carl = enter($room, 'carl');
+my $dora = enter($room, 'dora');
+presence($bob, joined => $_) for qw/ carl dora /;
+
+$_->close for $carl, $dora;
+$carl = enter($room, 'carl');
+
+$p = presence($bob, left => 'dora');
+is($p->{viewers}, 3, 'viewers');
+is_deeply([ names($bob, 'left') ], [ 'dora' ], 'nobody else has left');
+is(scalar(grep { $_ eq 'carl' } names($bob, 'joined')), 1,
+    'and who moved has not joined again');
+
+# a worker dies: who comes back has not left
+
+my $other = worker($bob);
+my ($fay, $gil) = map { enter_beside($other, $room, $_) } qw/ fay gil /;
+presence($bob, joined => $_) for qw/ fay gil /;
+
+$t->allow_log(qr/exited on signal 9/);
+$t->kill_worker(worker($fay));
+@{$bob->{seen}} = ();
+
+$fay = enter($room, 'fay');
+presence($bob, left => 'gil');
+is(scalar(grep { $_ eq 'fay' } names($bob, 'left'), names($bob, 'joined')), 0,
+    'of one who comes back nobody is told');
+
+$_->close for $bob, $fay;
+
 done_testing();
 
 ###############################################################################
@@ -86,7 +129,61 @@ sub token {
 
 
 sub user {
-    return Test::NginxLive::Chat->new($t, '/chat/live/a?token=' . token(@_));
+    return enter_room('/chat/live/a', @_);
+}
+
+
+sub enter_room {
+    my ($path, @token) = @_;
+    return Test::NginxLive::Chat->new($t, "$path?token=" . token(@token));
+}
+
+
+sub enter {
+    my $c = enter_room(@_);
+    $c->join;
+    return $c;
+}
+
+
+# At another worker than that one.
+
+sub enter_beside {
+    my ($pid, @user) = @_;
+
+    for (1 .. 50) {
+        my $c = enter(@user);
+        return $c if worker($c) != $pid;
+        $c->close;
+    }
+
+    die "all go to worker $pid\n";
+}
+
+
+sub worker { $t->worker_of_port($_[0]{ws}{http}->sock->sockport) }
+
+
+# Who was told to have joined, or left, up to now.
+
+sub names {
+    my ($c, $what) = @_;
+    return map { map { $_->{id} } @{$_->{$what} // []} }
+           grep { $_->{type} eq 'presence' } @{$c->{seen}};
+}
+
+
+sub presence {
+    my ($c, $what, $who) = @_;
+
+    return if grep { $_ eq $who } names($c, $what);
+
+    my $m = $c->wait('presence', sub { grep { $_->{id} eq $who }
+                                       @{$_[0]{$what} // []} }, 15);
+    push @{$c->{seen}}, $m;
+    ok($m, "$who $what");
+
+    return $m;
 }
 
 

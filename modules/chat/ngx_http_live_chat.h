@@ -129,6 +129,7 @@ struct ngx_http_live_chat_s {
     unsigned                         halfway:1; /* a batch is to be sent
                                                    before the heads */
     unsigned                         closing:1;
+    unsigned                         present:1; /* among the room's people */
 };
 
 
@@ -167,6 +168,9 @@ ngx_int_t ngx_http_live_chat_own_frame(ngx_http_live_chat_t *ch,
  */
 ngx_int_t ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
     ngx_live_chat_cursor_t *cursor);
+
+/* the client leaves the room, of which it may be in none */
+void ngx_http_live_chat_leave(ngx_http_live_chat_t *ch);
 
 /* there is one in this worker who wants to know how streams are */
 void ngx_http_live_chat_health_start(void);

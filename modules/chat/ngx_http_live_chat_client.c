@@ -604,7 +604,7 @@ ngx_http_live_chat_detach(ngx_http_live_chat_t *ch)
 
     ch->open = 0;
 
-    ngx_live_chat_hall_leave(&ch->client);
+    ngx_http_live_chat_leave(ch);
     ngx_live_session_close(&ch->session);
     ngx_http_live_chat_heads_free(ch);
 

@@ -5,9 +5,12 @@
 
 
 #include "ngx_http_live_chat.h"
+#include "ngx_live_chat_people.h"
 #include "ngx_live_stream.h"
 
 
+static void ngx_http_live_chat_appear(ngx_http_live_chat_t *ch,
+    ngx_live_chat_app_conf_t *cacf);
 static const char *ngx_http_live_chat_state(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     ngx_live_chat_cursor_t *cursor);
@@ -60,7 +63,47 @@ ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
         return NGX_DECLINED;
     }
 
+    ngx_http_live_chat_appear(ch, cacf);
+
     return ngx_http_live_chat_welcome(ch, cursor);
+}
+
+
+static void
+ngx_http_live_chat_appear(ngx_http_live_chat_t *ch,
+    ngx_live_chat_app_conf_t *cacf)
+{
+    ngx_live_chat_person_t    p;
+    ngx_live_chat_room_sh_t  *room;
+
+    room = ch->client.hall->room;
+    room->small = cacf->small;
+
+    p.id = ch->user.id;
+    p.json = ch->user.json;
+    p.hash = ch->user.hash;
+
+    ch->present = (ngx_live_chat_people_enter(ngx_live_chat_zone(), room, &p)
+                   == NGX_OK);
+}
+
+
+void
+ngx_http_live_chat_leave(ngx_http_live_chat_t *ch)
+{
+    ngx_live_chat_person_t  p;
+
+    if (ch->present) {
+        ch->present = 0;
+
+        p.id = ch->user.id;
+        p.hash = ch->user.hash;
+
+        ngx_live_chat_people_leave(ngx_live_chat_zone(),
+                                   ch->client.hall->room, &p);
+    }
+
+    ngx_live_chat_hall_leave(&ch->client);
 }
 
 

@@ -324,7 +324,7 @@ ngx_http_live_chat_last(ngx_http_live_chat_t *ch)
 
     ch->halfway = 0;
 
-    ngx_live_chat_hall_leave(&ch->client);
+    ngx_http_live_chat_leave(ch);
 
     return NGX_OK;
 }

@@ -19,6 +19,7 @@
 
 typedef struct {
     ngx_int_t                  history;    /* entries */
+    ngx_int_t                  small;      /* clients of a small room */
     ngx_flag_t                 links;      /* are allowed */
     ngx_live_chat_words_t     *words;      /* that are not, or NULL */
 } ngx_live_chat_app_conf_t;

@@ -6,6 +6,7 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat.h"
+#include "ngx_live_chat_people.h"
 #include "ngx_live_event.h"
 
 
@@ -40,6 +41,10 @@ static ngx_conf_num_bounds_t  ngx_live_chat_history_bounds = {
     ngx_conf_check_num_bounds, 0, 1000
 };
 
+static ngx_conf_num_bounds_t  ngx_live_chat_small_bounds = {
+    ngx_conf_check_num_bounds, 0, NGX_LIVE_CHAT_SMALL_MAX
+};
+
 static ngx_str_t  ngx_live_chat_zone_name = ngx_string("live_chat");
 
 
@@ -65,6 +70,13 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       NGX_LIVE_APP_CONF_OFFSET,
       offsetof(ngx_live_chat_app_conf_t, links),
       NULL },
+
+    { ngx_string("chat_small"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_chat_app_conf_t, small),
+      &ngx_live_chat_small_bounds },
 
     { ngx_string("chat_words"),
       NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
@@ -255,6 +267,7 @@ ngx_live_chat_create_app_conf(ngx_conf_t *cf)
     }
 
     conf->history = NGX_CONF_UNSET;
+    conf->small = NGX_CONF_UNSET;
     conf->links = NGX_CONF_UNSET;
     conf->words = NGX_CONF_UNSET_PTR;
 
@@ -269,6 +282,7 @@ ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_live_chat_app_conf_t  *conf = child;
 
     ngx_conf_merge_value(conf->history, prev->history, 100);
+    ngx_conf_merge_value(conf->small, prev->small, 25);
     ngx_conf_merge_value(conf->links, prev->links, 1);
     ngx_conf_merge_ptr_value(conf->words, prev->words, NULL);
 

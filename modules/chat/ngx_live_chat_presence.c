@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_chat_hall.h"
+#include "ngx_live_chat_people.h"
 #include "ngx_live_stream.h"
 
 
@@ -126,8 +127,9 @@ static void
 ngx_live_chat_presence_room(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room)
 {
-    u_char                buf[64];
+    u_char               *p;
     int64_t               now;
+    ngx_str_t             people;
     ngx_uint_t            n;
     ngx_live_chat_say_t   say;
 
@@ -137,7 +139,11 @@ ngx_live_chat_presence_room(ngx_live_chat_zone_t *zone,
 
     n = ngx_live_chat_room_clients(zone, room);
 
-    if (n == room->told || now - room->presence < NGX_LIVE_CHAT_PRESENCE) {
+    ngx_live_chat_people_news_locked(zone, room, n > room->small, &people);
+
+    if (people.len == 0
+        && (n == room->told || now - room->presence < NGX_LIVE_CHAT_PRESENCE))
+    {
         ngx_live_chat_unlock(zone);
         return;
     }
@@ -147,13 +153,24 @@ ngx_live_chat_presence_room(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_unlock(zone);
 
-    ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
+    p = ngx_alloc(people.len + sizeof(",\"viewers\":}") + NGX_INT_T_LEN,
+                  ngx_cycle->log);
 
-    ngx_str_set(&say.head, "{\"type\":\"presence\",");
+    if (p) {
+        ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
 
-    say.tail.data = buf;
-    say.tail.len = ngx_sprintf(buf, ",\"viewers\":%ui}", n) - buf;
-    say.passing = 1;
+        ngx_str_set(&say.head, "{\"type\":\"presence\",");
 
-    (void) ngx_live_chat_room_say(zone, room, &say);
+        say.tail.data = p;
+        say.tail.len = ngx_sprintf(p, ",\"viewers\":%ui%V}", n, &people) - p;
+        say.passing = 1;
+
+        (void) ngx_live_chat_room_say(zone, room, &say);
+
+        ngx_free(p);
+    }
+
+    if (people.len) {
+        ngx_free(people.data);
+    }
 }

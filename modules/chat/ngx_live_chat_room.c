@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_live_chat_room.h"
+#include "ngx_live_chat_people.h"
 #include "ngx_live_chat_users.h"
 #include "ngx_live_stream.h"
 
@@ -100,6 +100,7 @@ ngx_live_chat_zone_claim(ngx_live_chat_zone_t *zone)
 
         if (room) {
             ngx_live_chat_room_unfollow(room, ngx_live_slot);
+            ngx_live_chat_people_lost_locked(room, ngx_live_slot);
         }
     }
 
@@ -243,6 +244,7 @@ ngx_live_chat_room_create_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
     ngx_queue_init(&room->log);
     ngx_queue_init(&room->passing);
     ngx_queue_init(&room->recent);
+    ngx_queue_init(&room->people.queue);
     ngx_rbtree_init(&room->users, &room->sentinel,
                     ngx_str_rbtree_insert_value);
 
@@ -355,6 +357,7 @@ ngx_live_chat_room_free_locked(ngx_live_chat_zone_t *zone,
     }
 
     ngx_live_chat_users_free_locked(zone, room);
+    ngx_live_chat_people_free_locked(zone, room);
     ngx_slab_free_locked(zone->shpool, room);
 }
 

@@ -70,6 +70,14 @@ typedef struct {
 } ngx_live_chat_reaction_sh_t;
 
 
+/* see ngx_live_chat_people.h */
+
+typedef struct {
+    ngx_queue_t                queue;
+    ngx_uint_t                 n;
+} ngx_live_chat_list_sh_t;
+
+
 struct ngx_live_chat_room_sh_s {
     ngx_str_node_t             sn;         /* "APP/NAME" */
     ngx_queue_t                queue;      /* of all rooms, by their use */
@@ -101,6 +109,10 @@ struct ngx_live_chat_room_sh_s {
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                recent;     /* users, most recent first */
     ngx_uint_t                 nusers;
+
+    ngx_uint_t                 small;      /* up to so many clients people
+                                              are told of */
+    ngx_live_chat_list_sh_t    people;
 
     uint64_t                   lost;       /* entries that found no memory */
 };
