@@ -40,6 +40,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/hls/ngx_live_hls_request.c \
 			modules/sfu/ngx_live_demux.c \
 			modules/sfu/ngx_live_hmac.c \
+			modules/sfu/ngx_live_rtp.c \
 			modules/sfu/ngx_live_sdp.c \
 			modules/sfu/ngx_live_sdp_text.c \
 			modules/sfu/ngx_live_sdp_write.c \
