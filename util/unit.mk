@@ -5,6 +5,7 @@
 # make unit             unit tests of the pure files, $(BUILD)/unit/FILE
 # make fuzz             their fuzz targets, $(BUILD)/fuzz/FILE (clang)
 # make check-unit       builds and runs both as `make test` does
+# make bench-srtp       nanoseconds of SRTP per packet
 # make check-long       each fuzz target for FUZZ_LONG seconds, then the tests
 #                       that take minutes, t/long/*.t
 #
@@ -44,6 +45,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/sfu/ngx_live_sdp.c \
 			modules/sfu/ngx_live_sdp_text.c \
 			modules/sfu/ngx_live_sdp_write.c \
+			modules/sfu/ngx_live_srtp.c \
 			modules/sfu/ngx_live_stun.c \
 			modules/token/ngx_live_claims.c \
 			modules/token/ngx_live_jwk.c \
@@ -120,7 +122,17 @@ check-long:	fuzz deps-test modules
 	@NGX_LIVE_BUILD=$(abspath $(BUILD)) LIVE_SANITIZE=$(SANITIZE) \
 		prove -v $(LONG_TESTS)
 
-.PHONY:		unit fuzz check-unit check-long
+bench-srtp:	$(BUILD)/bench/srtp
+	@$<
+
+$(BUILD)/bench/srtp:	util/bench/srtp.c modules/sfu/ngx_live_srtp.c \
+		modules/sfu/ngx_live_hmac.c | $(NGX_TREE)/objs/ngx_auto_config.h
+	@mkdir -p $(@D)
+	$(UNIT_CC) -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
+		-I modules/media -I modules/sfu $(NGX_INCS) \
+		-o $@ $^ -lsrtp2 -lcrypto
+
+.PHONY:		unit fuzz check-unit check-long bench-srtp
 
 
 # the modules may not compile yet: the tests need the configuration only
@@ -161,6 +173,8 @@ $(UNIT_DIR)/ngx_live_token_session: \
 
 $(UNIT_DIR)/ngx_live_token_session: \
 		UNIT_LIBS += $(UNIT_DIR)/libpure.a -lcrypto -ljansson
+
+$(UNIT_DIR)/ngx_live_srtp: UNIT_LIBS += -lsrtp2
 
 $(FUZZ_DIR)/ngx_live_redis_link: $(LINK_SRCS:%.c=$(FUZZ_DIR)/obj/%.o)
 $(FUZZ_DIR)/ngx_live_redis_link: UNIT_LIBS += $(FUZZ_DIR)/libpure.a -lhiredis
