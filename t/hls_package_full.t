@@ -3,7 +3,8 @@
 # Copyright (C) nginx-live authors
 
 # Sessions that nobody continues, on a disk that is full: one ends when there
-# is room for its playlists, and is deleted when it never gets it.
+# is room for its playlists, and is deleted when it never gets it; and one whose
+# encoder has gone while the disk was full.
 
 ###############################################################################
 
@@ -22,7 +23,7 @@ use Test::NginxLive;
 
 ###############################################################################
 
-Test::NginxLive->need(qw/ live http_live_hls /);
+Test::NginxLive->need(qw/ live http_live_hls live_rtmp /);
 Test::NginxLive->need_program(qw/ mount /);
 
 my $disk = temp_dir();
@@ -36,10 +37,12 @@ spit("$disk/filler", '');
 
 my $t = Test::NginxLive->new(
     live => "zone live 32m;
-             hls on; hls_path $disk/hls; hls_window 60s;
+             hls on; hls_path $disk/hls; hls_window 60s; hls_segment 1s;
              application live { publish any; reconnect 1s; }",
+    stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
     http => 'server { listen 127.0.0.1:%%PORT_http%%;
-             location /hls/ { live_hls; } }'
+             location /hls/ { live_hls; }
+             location /status { live_status; } }'
 );
 
 mkdir("$disk/hls") or die;
@@ -69,16 +72,32 @@ like($t->get("/hls/live/a/abcdef/v0.m3u8")->{body}, qr/^#EXT-X-ENDLIST$/m,
 is(scalar($t->log_lines(qr/\[error\]/)), 1, 'an error, once')
     or diag($t->log_lines(qr/\[error\]/));
 
-# one that is older than its window, and cannot end
+# one that is older than its window, and cannot end; and one that ends in a
+# nginx that lives
+
+my $pub = publish($t->rtmp('live/c'), gop => 30);
+
+wait_for(sub { glob("$disk/hls/live/c/*/v0-1.m4s") }, 30, 'segments');
+
+my ($ended) = glob("$disk/hls/live/c/*");
 
 $dir = session('b');
 
 fill();
 journal_of($dir, 3600);
 own();
+$pub->stop;
 
 wait_for(sub { !-e $dir }, 20, 'it is deleted');
 pass('deleted');
+
+wait_for(sub { !@{$t->json('/status')->{streams}} }, 20, 'the end');
+is(scalar(() = slurp("$ended/journal") =~ /^E /mg), 0, 'it has not ended, too');
+
+spit("$disk/filler", '');
+
+wait_for(sub { slurp("$ended/journal") =~ /^E /m }, 30, 'its end');
+like(slurp("$ended/v0.m3u8"), qr/^#EXT-X-ENDLIST$/m, 'its playlist, too');
 
 done_testing();
 

@@ -114,13 +114,12 @@ ngx_live_hls_archive(ngx_live_hls_packager_t *p)
 
     for (i = 0; i < p->hls->nrenditions; i++) {
         r = p->hls->renditions[i];
+        size = 0;
 
         data = ngx_live_hls_archive_rendition(p, r, &size);
 
-        if (data) {
-            (void) ngx_sprintf(name, "%s.m3u8%Z", r->name);
-            ngx_live_hls_disk_file(p->disk, (char *) name, data, size);
-        }
+        (void) ngx_sprintf(name, "%s.m3u8%Z", r->name);
+        ngx_live_hls_disk_final(p->disk, (char *) name, data, size);
     }
 
     ngx_live_hls_archive_multivariant(p);
@@ -218,9 +217,10 @@ ngx_live_hls_archive_multivariant(ngx_live_hls_packager_t *p)
     session.data = p->hls->session;
     session.len = ngx_strlen(p->hls->session);
 
+    size = 0;
+
     data = ngx_live_hls_archive_index(&session, list, p->hls->nrenditions,
                                       independent, &size, p->stream->log);
-    if (data) {
-        ngx_live_hls_disk_file(p->disk, "../index.m3u8", data, size);
-    }
+
+    ngx_live_hls_disk_final(p->disk, "../index.m3u8", data, size);
 }

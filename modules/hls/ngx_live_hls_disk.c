@@ -18,6 +18,7 @@
 #define NGX_LIVE_HLS_DISK_FILE      4
 #define NGX_LIVE_HLS_DISK_JOURNAL   5
 #define NGX_LIVE_HLS_DISK_RANGE     6
+#define NGX_LIVE_HLS_DISK_FINAL     7
 
 /* bytes of lines that may wait for a disk */
 #define NGX_LIVE_HLS_DISK_LINES     262144
@@ -62,6 +63,9 @@ static ngx_int_t ngx_live_hls_disk_post(ngx_live_hls_disk_task_t *t);
 static void ngx_live_hls_disk_free(ngx_live_hls_disk_task_t *t);
 static ngx_err_t ngx_live_hls_disk_append_file(ngx_live_hls_disk_task_t *t);
 static void ngx_live_hls_disk_thread(void *data, ngx_log_t *log);
+static ngx_int_t ngx_live_hls_disk_put(ngx_live_hls_disk_t *disk,
+    ngx_uint_t type, const char *name, u_char *data, size_t size);
+static void ngx_live_hls_disk_ended(ngx_live_hls_disk_t *disk);
 static void ngx_live_hls_disk_delete_files(ngx_live_hls_disk_task_t *t);
 static void ngx_live_hls_disk_run_journal(ngx_live_hls_disk_task_t *t,
     ngx_log_t *log);
@@ -283,20 +287,68 @@ void
 ngx_live_hls_disk_file(ngx_live_hls_disk_t *disk, const char *name,
     u_char *data, size_t size)
 {
+    (void) ngx_live_hls_disk_put(disk, NGX_LIVE_HLS_DISK_FILE, name, data,
+                                 size);
+}
+
+
+static ngx_int_t
+ngx_live_hls_disk_put(ngx_live_hls_disk_t *disk, ngx_uint_t type,
+    const char *name, u_char *data, size_t size)
+{
     ngx_live_hls_disk_task_t  *t;
 
-    t = ngx_live_hls_disk_task(disk, NGX_LIVE_HLS_DISK_FILE, name);
+    t = ngx_live_hls_disk_task(disk, type, name);
 
     if (t == NULL) {
         ngx_free(data);
-        return;
+        return NGX_DECLINED;
     }
 
     t->data[0].iov_base = data;
     t->data[0].iov_len = size;
     t->n = 1;
 
-    (void) ngx_live_hls_disk_post(t);
+    return ngx_live_hls_disk_post(t);
+}
+
+
+void
+ngx_live_hls_disk_final(ngx_live_hls_disk_t *disk, const char *name,
+    u_char *data, size_t size)
+{
+    if (data == NULL
+        || ngx_live_hls_disk_put(disk, NGX_LIVE_HLS_DISK_FINAL, name, data,
+                                 size)
+           != NGX_OK)
+    {
+        (void) ngx_atomic_fetch_add(&disk->hls->stat.disk_refused, 1);
+        disk->unfinal = 1;
+        return;
+    }
+
+    disk->finals++;
+}
+
+
+void
+ngx_live_hls_disk_end(ngx_live_hls_disk_t *disk, u_char *line, size_t len)
+{
+    disk->end_len = ngx_min(len, NGX_LIVE_HLS_DISK_END);
+    ngx_memcpy(disk->end, line, disk->end_len);
+
+    ngx_live_hls_disk_ended(disk);
+}
+
+
+/* without its playlists nobody would learn that the session is over */
+
+static void
+ngx_live_hls_disk_ended(ngx_live_hls_disk_t *disk)
+{
+    if (disk->end_len && disk->finals == 0 && !disk->unfinal) {
+        (void) ngx_live_hls_disk_journal(disk, disk->end, disk->end_len);
+    }
 }
 
 
@@ -475,6 +527,7 @@ ngx_live_hls_disk_thread(void *data, ngx_log_t *log)
         return;
 
     case NGX_LIVE_HLS_DISK_FILE:
+    case NGX_LIVE_HLS_DISK_FINAL:
         t->err = ngx_live_hls_file_put(t->path, t->data[0].iov_base,
                                        t->data[0].iov_len);
         return;
@@ -688,6 +741,17 @@ ngx_live_hls_disk_done(ngx_event_t *ev)
         if (disk->data) {
             disk->journaled(disk->data, written);
         }
+
+        break;
+
+    case NGX_LIVE_HLS_DISK_FINAL:
+        disk->finals--;
+
+        if (t->err) {
+            disk->unfinal = 1;
+        }
+
+        ngx_live_hls_disk_ended(disk);
 
         break;
     }

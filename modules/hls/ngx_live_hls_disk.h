@@ -21,6 +21,10 @@
  * on refusal.
  */
 
+/* bytes of a journal's last line */
+#define NGX_LIVE_HLS_DISK_END  16
+
+
 typedef struct ngx_live_hls_disk_s       ngx_live_hls_disk_t;
 typedef struct ngx_live_hls_disk_task_s  ngx_live_hls_disk_task_t;
 
@@ -63,7 +67,13 @@ struct ngx_live_hls_disk_s {
     off_t                         valid;     /* of which so many count */
     off_t                         compact;   /* at this size */
 
+    /* the last line, which follows the final playlists */
+    u_char                        end[NGX_LIVE_HLS_DISK_END];
+    size_t                        end_len;
+    ngx_uint_t                    finals;    /* are being written */
+
     unsigned                      failing:1; /* the last append failed */
+    unsigned                      unfinal:1; /* one could not be written */
     unsigned                      closed:1;
 };
 
@@ -96,6 +106,17 @@ void ngx_live_hls_disk_unlink(ngx_live_hls_disk_t *disk, const char *name);
 /* a whole file, replaced at once; name is relative to the session */
 void ngx_live_hls_disk_file(ngx_live_hls_disk_t *disk, const char *name,
     u_char *data, size_t size);
+
+/*
+ * The same for a playlist of a session that is over; data is NULL: there was
+ * no memory for it.  Afterwards the journal's last line is given, at most
+ * NGX_LIVE_HLS_DISK_END bytes: it is written when all such playlists were,
+ * and left to the keeper when one was not.
+ */
+void ngx_live_hls_disk_final(ngx_live_hls_disk_t *disk, const char *name,
+    u_char *data, size_t size);
+void ngx_live_hls_disk_end(ngx_live_hls_disk_t *disk, u_char *line,
+    size_t len);
 
 /* number of the line */
 uint64_t ngx_live_hls_disk_journal(ngx_live_hls_disk_t *disk, u_char *line,

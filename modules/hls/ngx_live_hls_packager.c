@@ -956,8 +956,8 @@ ngx_live_hls_packager_end(ngx_live_hls_packager_t *p)
     ngx_live_hls_packager_finish_run(p);
     ngx_live_hls_index_state(p->hls, NGX_LIVE_HLS_ENDED);
 
-    ngx_live_hls_record_end(p);
     ngx_live_hls_archive(p);
+    ngx_live_hls_record_end(p);
 
     ngx_live_stream_ring(p->stream);
 }

@@ -141,11 +141,16 @@ ngx_live_hls_record_window(ngx_live_hls_packager_t *p)
 void
 ngx_live_hls_record_end(ngx_live_hls_packager_t *p)
 {
-    ngx_live_hls_journal_record_t  rec;
+    u_char                         *last, line[NGX_LIVE_HLS_DISK_END];
+    ngx_live_hls_journal_record_t   rec;
 
     ngx_memzero(&rec, sizeof(ngx_live_hls_journal_record_t));
 
     rec.type = NGX_LIVE_HLS_JOURNAL_END;
 
-    (void) ngx_live_hls_record(p, &rec);
+    last = ngx_live_hls_journal_write(line, line + sizeof(line), &rec);
+
+    if (last) {
+        ngx_live_hls_disk_end(p->disk, line, last - line);
+    }
 }
