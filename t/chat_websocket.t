@@ -528,9 +528,28 @@ sub python {
 import asyncio, json, sys
 import websockets
 
+class Client(websockets.WebSocketClientProtocol):
+    """Tells when the pings it sends by itself have been answered."""
+
+    answered = 0
+
+    async def ping(self, data=None):
+        waiter = await super().ping(data)
+        if data is None:
+            waiter.add_done_callback(self.was_answered)
+        return waiter
+
+    def was_answered(self, waiter):
+        self.answered += not waiter.cancelled()
+        if self.answered == 10:
+            self.kept.set()
+
 async def main():
     async with websockets.connect(sys.argv[1], ping_interval=0.2,
-                                  ping_timeout=5) as ws:
+                                  ping_timeout=5,
+                                  create_protocol=Client) as ws:
+        ws.kept = asyncio.Event()
+
         async def until(kind):
             while True:
                 m = json.loads(await asyncio.wait_for(ws.recv(), 20))
@@ -548,8 +567,8 @@ async def main():
         assert (await until('message'))['text'] == text
         print('compressed')
         for i in range(25):
-            await asyncio.sleep(0.1)
             await (await ws.ping(b'x%d' % i))
+        await asyncio.wait_for(ws.kept.wait(), 30)
         print('alive')
         await ws.close()
         print('closed', ws.close_code)

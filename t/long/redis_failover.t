@@ -178,13 +178,18 @@ sub cluster {
         'reshard', $redis[0]->address, '--cluster-from', id($from),
         '--cluster-to', id($to), '--cluster-slots', 1500, '--cluster-yes' ]);
 
+    # a revocation each second, as long as it lasts
+
     $n = 0;
     while ($reshard->alive) {
+        my $next = time() + 1;
+
         revoke("moving$n");
         ok(wait_for(sub { refused($b, "moving$n") }, 10, 'revocation'),
             "$name: revocation $n");
         $n++;
-        sleep(1);
+
+        eval { wait_for(sub { time() >= $next || !$reshard->alive }, 2) };
     }
 
     is($reshard->rc, 0, "$name: done") or diag($reshard->output);
@@ -329,11 +334,14 @@ sub registry {
 }
 
 
+# a hundred scripts in a second at most: nginx and Redis need the machine more
+
 sub load {
     my %l = (good => 0, bad => 0, pause => 0, n => 0);
     my $last = time();
 
     while (1) {
+        my $next = time() + 0.01;
         my $key = 'count' . $l{n}++ % 100;
         my $r = eval { $a->json("/redis?script=$key,1&n=5") };
 
@@ -347,9 +355,12 @@ sub load {
 
         spit("$dir/load.new", join("\n", %l, ''));
         rename("$dir/load.new", "$dir/load");
-        sleep(0.01);
+        pace($next);
     }
 }
+
+
+sub pace { my $left = $_[0] - time(); sleep($left) if $left > 0 }
 
 
 sub loaded {
@@ -390,7 +401,11 @@ sub through {
 
     my $bad = loaded()->{bad};
 
+    # fifty revocations, spread over the seconds that it takes
+
     eval { wait_for(sub {
+        my $next = time() + 0.05;
+
         if (@all < 50) {
             (my $sub = "$name-" . @all) =~ s/\W+/-/g;
 
@@ -401,8 +416,6 @@ sub through {
                 push @subs, $sub;
                 refused($a, $sub) or die "$sub is not revoked";
             }
-
-            sleep(0.05);
         }
 
         for my $what (keys %due) {
@@ -412,6 +425,7 @@ sub through {
         }
 
         $missing = join(', ', grep { !$took{$_} } keys %due);
+        pace($next) if @all < 50;
         return @all == 50 && $missing eq '';
     }, 40, 'all of it') } or die("$name: no $missing\n");
 

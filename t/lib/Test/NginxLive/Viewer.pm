@@ -312,8 +312,8 @@ sub _flv {
 #                 port (ours), first (it was new)
 #     down        nobody listens
 #
-# It rests, as players do, before it asks again where the server says neither
-# when nor tells it to wait: REST is short, so that events are exact.
+# It rests, as players do, before it asks again what was refused: REST is short,
+# so that events are exact.
 
 sub _hls {
     my ($fh, $c, $base, $track, $dir) = @_;
@@ -344,13 +344,8 @@ sub _hls {
             _hls_fetch($self, $_) for @{$pl->{segments}};
         }
 
-        if (defined $pl->{part_target}) {
-            $query = "?_HLS_msn=$pl->{next}&_HLS_part=$pl->{next_part}";
-
-        } else {
-            $query = '';
-            sleep(2 * $REST);
-        }
+        $query = "?_HLS_msn=$pl->{next}";
+        $query .= "&_HLS_part=$pl->{next_part}" if defined $pl->{part_target};
     }
 
     die "ENDLIST\n";
