@@ -21,7 +21,7 @@ use List::Util qw/ first max sum0 /;
 use Time::HiRes qw/ time sleep /;
 
 use Test::NginxLive;
-use Test::NginxLive::Redis;
+use Test::NginxLive::RedisGroup;
 use Test::NginxLive::RTMP qw/ avc_config avc_frame /;
 use Test::NginxLive::Token;
 
@@ -43,44 +43,27 @@ done_testing();
 ###############################################################################
 
 sub sentinel {
-    my $one = Test::NginxLive::Redis->new->start;
-    my @redis = ($one, Test::NginxLive::Redis->new(args => [ '--replicaof',
-        '127.0.0.1', $one->port, '--repl-diskless-sync-delay', '0' ])->start);
-    my $conf = 'sentinel monitor main 127.0.0.1 ' . $one->port . " 2\n"
-        . "sentinel down-after-milliseconds main 1000\n"
-        . "sentinel failover-timeout main 6000\n";
-    my @sentinels = map {
-        Test::NginxLive::Redis->new(sentinel => $conf)->start
-    } 1 .. 3;
+    my $group = Test::NginxLive::RedisGroup->sentinel;
 
-    my $ready = sub {
-        my ($master, $replica) = roles(@redis);
-
-        return $master && $replica
-            && $replica->command('ROLE')->[3] eq 'connected'
-            && !grep { !knows($_, $master->port) } @sentinels;
-    };
-
-    wait_for($ready, 60, 'sentinels');
-    nodes('redis_sentinel name=main '
-        . join(' ', map { $_->address } @sentinels));
+    nodes($group->directive);
 
     # by hand
 
     $name = 'sentinel, by hand';
-    my ($master, $replica) = roles(@redis);
+    my ($master, $replica) = ($group->owner, $group->heir);
+    my ($sentinel) = $group->sentinels;
 
     wait_for(sub {
-        eval { $sentinels[0]->command('SENTINEL', 'FAILOVER', 'main'); 1 }
+        eval { $sentinel->command('SENTINEL', 'FAILOVER', 'main'); 1 }
     }, 20, 'failover');
     through(sub { $replica->command('ROLE')->[0] eq 'master' && $replica },
         15);
 
     # dead
 
-    wait_for($ready, 60, 'sentinels');
+    $group->ready;
     $name = 'sentinel, a dead master';
-    ($master, $replica) = roles(@redis);
+    ($master, $replica) = ($group->owner, $group->heir);
 
     $master->stop;
     through(sub { $replica->command('ROLE')->[0] eq 'master' && $replica },
@@ -89,61 +72,35 @@ sub sentinel {
 
     # frozen: it does not know that it is a master no more when it thaws
 
-    wait_for($ready, 60, 'sentinels');
+    $group->ready;
     $name = 'sentinel, a frozen master';
-    ($master, $replica) = roles(@redis);
+    ($master, $replica) = ($group->owner, $group->heir);
 
     $master->freeze;
     through(sub { $replica->command('ROLE')->[0] eq 'master' && $replica },
         15);
     $master->thaw;
-    wait_for($ready, 60, 'sentinels');
+    $group->ready;
 
     revoke('sentinel-last');
     ok(wait_for(sub { refused($b, 'sentinel-last') }, 10, 'revocation'),
         'sentinel, in the end: revocations');
     end();
-    $_->stop for @sentinels, @redis;
-}
-
-
-sub roles {
-    my %role = map { (eval { $_->command('ROLE')->[0] } // '') => $_ } @_;
-    return @role{qw/ master slave /};
-}
-
-
-sub knows {
-    my ($sentinel, $port) = @_;
-    my %h = @{$sentinel->command('SENTINEL', 'MASTER', 'main')};
-
-    return $h{port} == $port && $h{'num-slaves'} == 1
-        && $h{'num-other-sentinels'} == 2 && $h{flags} eq 'master';
+    $group->stop;
 }
 
 
 sub cluster {
-    my @redis = map { Test::NginxLive::Redis->new(bus => free_port()) } 1 .. 6;
+    my $group = Test::NginxLive::RedisGroup->cluster;
+    my @redis = $group->servers;
 
-    for my $r (@redis) {
-        $r->{args} = [ '--cluster-enabled', 'yes', '--cluster-port', $r->{bus},
-            '--cluster-node-timeout', 2000, '--repl-diskless-sync-delay', '0' ];
-        $r->start;
-    }
-
-    redis_cli('--cluster', 'create', (map { $_->address } @redis),
-        '--cluster-replicas', 1, '--cluster-yes');
-
-    my $ready = sub { !grep { !whole($_) } @redis };
-
-    wait_for($ready, 60, 'cluster');
-    nodes('redis_cluster ' . join(' ', map { $_->address } @redis[0, 1]));
+    nodes($group->directive);
 
     # slots move, that of the revocations among them
 
     $name = 'cluster, slots that move';
 
-    my $from = owner('nl:revoked', @redis);
+    my $from = $group->owner('nl:revoked');
     my $to = first { $_ != $from && $_->command('ROLE')->[0] eq 'master' }
         @redis;
 
@@ -152,10 +109,10 @@ sub cluster {
 
     # the first one slowly: ASK
 
-    my $slot = $from->command('CLUSTER', 'KEYSLOT', 'nl:revoked');
+    my $slot = $group->slot('nl:revoked');
 
-    $to->command('CLUSTER', 'SETSLOT', $slot, 'IMPORTING', id($from));
-    $from->command('CLUSTER', 'SETSLOT', $slot, 'MIGRATING', id($to));
+    $to->command('CLUSTER', 'SETSLOT', $slot, 'IMPORTING', $group->id($from));
+    $from->command('CLUSTER', 'SETSLOT', $slot, 'MIGRATING', $group->id($to));
     $from->command('MIGRATE', '127.0.0.1', $to->port, 'nl:revoked', 0, 1000);
 
     my $n = 0;
@@ -168,15 +125,17 @@ sub cluster {
 
     eval { $from->command('EXISTS', 'nl:revoked') };
     like($@, qr/^ASK \d+ \S+:@{[ $to->port ]}$/, "$name: one asks elsewhere");
-    $_->command('CLUSTER', 'SETSLOT', $slot, 'NODE', id($to)) for $to, $from;
-    wait_for(sub { redis_cli('--cluster', 'check', $redis[0]->address)
+    $_->command('CLUSTER', 'SETSLOT', $slot, 'NODE', $group->id($to))
+        for $to, $from;
+    wait_for(sub { $group->cli('--cluster', 'check', $redis[0]->address)
         =~ /All nodes agree/ }, 20, 'agreement');
 
     # then the others
 
     my $reshard = spawn(dir => $dir, cmd => [ 'redis-cli', '--cluster',
-        'reshard', $redis[0]->address, '--cluster-from', id($from),
-        '--cluster-to', id($to), '--cluster-slots', 1500, '--cluster-yes' ]);
+        'reshard', $redis[0]->address, '--cluster-from', $group->id($from),
+        '--cluster-to', $group->id($to), '--cluster-slots', 1500,
+        '--cluster-yes' ]);
 
     # a revocation each second, as long as it lasts
 
@@ -194,7 +153,7 @@ sub cluster {
 
     is($reshard->rc, 0, "$name: done") or diag($reshard->output);
     note(sprintf('%s: %d s', $name, time() - $start));
-    is(owner('nl:revoked', @redis)->port, $to->port, "$name: they have moved");
+    is($group->owner('nl:revoked')->port, $to->port, "$name: they have moved");
 
     my $after = loaded();
     my $answers = $after->{good} - $before->{good};
@@ -211,61 +170,25 @@ sub cluster {
 
     # the master that has them dies
 
-    wait_for($ready, 60, 'cluster');
+    $group->ready;
     $name = 'cluster, a dead master';
-
-    my @rest = grep { $_ != $to } @redis;
 
     $to->stop;
     through(sub {
-        my $owner = owner('nl:revoked', @rest);
+        my $owner = $group->owner('nl:revoked');
         $owner && $owner->command('ROLE')->[0] eq 'master' && $owner;
     }, 20);
 
     $to->start;
-    wait_for(sub { whole($to) && $to->command('ROLE')->[0] eq 'slave' }, 60,
-        'its return');
+    wait_for(sub {
+        $group->whole($to) && $to->command('ROLE')->[0] eq 'slave'
+    }, 60, 'its return');
     revoke('cluster-last');
     ok(wait_for(sub { refused($b, 'cluster-last') }, 10, 'revocation'),
         'cluster, in the end: revocations');
 
     end();
-    $_->stop for @redis;
-}
-
-
-sub redis_cli {
-    my $res = run_command(dir => $dir, timeout => 60,
-        cmd => [ 'redis-cli', @_ ]);
-
-    die "redis-cli @_: $res->{out}$res->{err}" if $res->{rc};
-    return $res->{out};
-}
-
-
-sub whole {
-    my ($redis) = @_;
-
-    my $role = $redis->command('ROLE');
-
-    return $redis->command('CLUSTER', 'INFO') =~ /cluster_state:ok/
-        && $redis->command('CLUSTER', 'NODES') !~ /fail/
-        && ($role->[0] eq 'master' || $role->[3] eq 'connected')
-        && !grep { @$_ < 4 } @{$redis->command('CLUSTER', 'SLOTS')};
-}
-
-
-sub id { $_[0]->command('CLUSTER', 'MYID') }
-
-
-sub owner {
-    my ($key, @redis) = @_;
-
-    my $slot = $redis[0]->command('CLUSTER', 'KEYSLOT', $key);
-    my ($range) = grep { $_->[0] <= $slot && $slot <= $_->[1] }
-        @{$redis[0]->command('CLUSTER', 'SLOTS')};
-
-    return first { $_->port == $range->[2][1] } @redis;
+    $group->stop;
 }
 
 

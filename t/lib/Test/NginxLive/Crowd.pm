@@ -20,7 +20,12 @@ package Test::NginxLive::Crowd;
 #                                    order, all is as the schema says
 #     $crowd->report                 what there was
 #
-# Options: those above; uri (of the rooms, a number is appended), patience
+# and for that, with two workers each and a location /status:
+#
+#     my ($a, $b) = Test::NginxLive::Crowd->nodes('redis 127.0.0.1:6379',
+#         'a', 'b');
+#
+# Options of new: those above; uri (of the rooms, a number is appended), patience
 # (seconds until all is where it has to be), cheat (faults that the clients
 # make, to be found: lost, order, twice, untrue).
 #
@@ -39,11 +44,29 @@ use JSON::PP ();
 use Test::More ();
 use Time::HiRes qw/ time /;
 
+use Test::NginxLive;
 use Test::NginxLive::Process qw/ wait_for spawn run_command temp_dir factor /;
 use Test::NginxLive::Schema;
 
 
 my $program;
+
+
+sub nodes {
+    my ($class, $redis, @names) = @_;
+
+    return map {
+        Test::NginxLive->new(
+            live => "node $_; zone live 64m; $redis;
+                     redis_timeout 1s; redis_connect_timeout 1s;
+                     application live { chat_history 1000; }",
+            http => 'live_chat_guests write; live_chat_rate off;
+                     server { listen 127.0.0.1:%%PORT_http%% reuseport;
+                         location /chat/ { live_chat; }
+                         location /status { live_status; } }'
+        )->start
+    } @names;
+}
 
 
 sub new {
