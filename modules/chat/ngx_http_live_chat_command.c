@@ -301,8 +301,7 @@ ngx_http_live_chat_say_message(ngx_http_live_chat_deed_t *deed,
         return NGX_ERROR;
     }
 
-    json.len = ngx_live_chat_say_write(json.data, deed->hall->room, say)
-               - json.data;
+    json.len = ngx_live_chat_say_write(json.data, say) - json.data;
 
     rc = ngx_http_live_chat_own(deed->client, &json);
 

@@ -19,7 +19,8 @@
 typedef struct {
     ngx_live_chat_client_t     client;     /* must be first */
     ngx_http_request_t        *request;
-    ngx_live_chat_id_t         after;
+    ngx_live_chat_cursor_t     after;
+    uint64_t                   since;      /* its serial number */
     ngx_event_t                timer;
     unsigned                   suspended:1;
 } ngx_http_live_chat_poll_t;
@@ -124,8 +125,7 @@ static ngx_int_t
 ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
     ngx_str_t *text, ngx_live_chat_history_t *h)
 {
-    ngx_live_chat_hall_t    *hall;
-    ngx_live_chat_cursor_t   cursor;
+    ngx_live_chat_hall_t  *hall;
 
     hall = p->client.hall;
 
@@ -134,16 +134,16 @@ ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
     h->max = NGX_HTTP_LIVE_CHAT_MISSED;
 
     if (text->len
-        && ngx_live_chat_cursor_parse(text->data, text->len, &cursor)
-           == NGX_OK
-        && cursor.epoch == hall->room->epoch)
+        && ngx_live_chat_cursor_parse(text->data, text->len, &p->after)
+           == NGX_OK)
     {
-        p->after = cursor.id;
         h->after = &p->after;
 
         if (ngx_live_chat_hall_history(hall, h, p->request->pool) != NGX_OK) {
             return NGX_ERROR;
         }
+
+        p->since = h->since;
 
         if (h->whole) {
             return h->n ? NGX_OK : NGX_AGAIN;
@@ -199,8 +199,7 @@ ngx_http_live_chat_poll_news(ngx_live_chat_client_t *client)
 
     ngx_live_chat_client_skip(client);
 
-    if (p->suspended && ngx_live_chat_id_cmp(&client->hall->pos, &p->after) > 0)
-    {
+    if (p->suspended && client->hall->told > p->since) {
         ngx_http_live_chat_poll_done(p);
     }
 }
@@ -261,8 +260,7 @@ ngx_http_live_chat_poll_answer(ngx_http_live_chat_poll_t *p,
 
     r = p->request;
 
-    cursor.epoch = p->client.hall->room->epoch;
-    cursor.id = h->n ? h->last : h->after ? *h->after : p->client.hall->pos;
+    cursor = h->n ? h->last : h->after ? *h->after : p->client.hall->cursor;
 
     ngx_live_chat_hall_leave(&p->client);
 

@@ -167,7 +167,6 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     ngx_uint_t                resumed;
     ngx_pool_t               *pool;
     ngx_live_chat_hall_t     *hall;
-    ngx_live_chat_cursor_t    cursor;
     ngx_live_chat_history_t   h;
 
     hall = ch->client.hall;
@@ -184,8 +183,8 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     rc = NGX_OK;
     resumed = 0;
 
-    if (from && from->epoch == hall->room->epoch) {
-        h.after = &from->id;
+    if (from) {
+        h.after = from;
         h.max = NGX_HTTP_LIVE_CHAT_MISSED;
 
         rc = ngx_live_chat_hall_history(hall, &h, pool);
@@ -198,9 +197,6 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
 
         rc = ngx_live_chat_hall_history(hall, &h, pool);
     }
-
-    cursor.epoch = hall->room->epoch;
-    cursor.id = hall->pos;
 
     len = sizeof("{\"type\":\"welcome\",\"you\":,\"writes\":false,"
                  "\"moderates\":false,\"room\":{\"name\":\"\",\"viewers\":},"
@@ -237,7 +233,7 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
 
     p = ngx_sprintf(p, "},\"resumed\":%s,\"cursor\":\"",
                     resumed ? "true" : "false");
-    p = ngx_live_chat_cursor_write(p, &cursor);
+    p = ngx_live_chat_cursor_write(p, &hall->cursor);
     p = ngx_sprintf(p, "\",\"messages\":[%V]}", &h.text);
 
     json.len = p - json.data;

@@ -21,17 +21,15 @@ static ngx_queue_t *ngx_live_chat_newer(ngx_queue_t *entries,
 static ngx_live_chat_entry_sh_t *ngx_live_chat_merge(ngx_queue_t **log,
     ngx_queue_t *log_end, ngx_queue_t **passing, ngx_queue_t *passing_end);
 static ngx_int_t ngx_live_chat_batch_make(ngx_live_chat_batch_t *batch,
-    ngx_live_chat_room_sh_t *room, ngx_uint_t format, ngx_uint_t behind,
-    ngx_str_t *text);
+    ngx_uint_t format, ngx_uint_t behind, ngx_str_t *text);
 static size_t ngx_live_chat_item_size(ngx_live_chat_item_t *item,
     ngx_uint_t format);
 static u_char *ngx_live_chat_item_write(u_char *p, u_char *end,
-    ngx_live_chat_item_t *item, ngx_live_chat_room_sh_t *room,
-    ngx_uint_t format);
+    ngx_live_chat_item_t *item, ngx_uint_t format);
 static u_char *ngx_live_chat_item_deflate(u_char *p, u_char *end,
     ngx_live_chat_item_t *item);
 static u_char *ngx_live_chat_item_event(u_char *p,
-    ngx_live_chat_item_t *item, ngx_live_chat_room_sh_t *room);
+    ngx_live_chat_item_t *item);
 
 
 ngx_live_chat_batch_t *
@@ -81,7 +79,7 @@ ngx_live_chat_batch_create_locked(ngx_live_chat_zone_t *zone,
     {
         item->text.data = p;
         item->text.len = e->hidden ? 0 : e->len;
-        item->pos = e->pos;
+        item->cursor = e->cursor;
         item->passing = e->passing;
 
         p = ngx_cpymem(p, e->text, item->text.len);
@@ -90,12 +88,12 @@ ngx_live_chat_batch_create_locked(ngx_live_chat_zone_t *zone,
         batch->serial = e->serial;
 
         if (!e->passing) {
-            batch->pos = e->pos;
+            batch->told = e->serial;
+            batch->cursor = e->cursor;
         }
     }
 
-    if (ngx_live_chat_batch_text(batch, room, NGX_LIVE_CHAT_WEBSOCKET, 0)
-        == NULL)
+    if (ngx_live_chat_batch_text(batch, NGX_LIVE_CHAT_WEBSOCKET, 0) == NULL)
     {
         ngx_live_chat_batch_free(batch);
         return NULL;
@@ -177,16 +175,15 @@ ngx_live_chat_batch_free(ngx_live_chat_batch_t *batch)
 
 
 ngx_str_t *
-ngx_live_chat_batch_text(ngx_live_chat_batch_t *batch,
-    ngx_live_chat_room_sh_t *room, ngx_uint_t format, ngx_uint_t behind)
+ngx_live_chat_batch_text(ngx_live_chat_batch_t *batch, ngx_uint_t format,
+    ngx_uint_t behind)
 {
     ngx_str_t  *text;
 
     text = &batch->texts[format][behind];
 
     if (text->data == NULL
-        && ngx_live_chat_batch_make(batch, room, format, behind, text)
-           != NGX_OK)
+        && ngx_live_chat_batch_make(batch, format, behind, text) != NGX_OK)
     {
         return NULL;
     }
@@ -196,9 +193,8 @@ ngx_live_chat_batch_text(ngx_live_chat_batch_t *batch,
 
 
 static ngx_int_t
-ngx_live_chat_batch_make(ngx_live_chat_batch_t *batch,
-    ngx_live_chat_room_sh_t *room, ngx_uint_t format, ngx_uint_t behind,
-    ngx_str_t *text)
+ngx_live_chat_batch_make(ngx_live_chat_batch_t *batch, ngx_uint_t format,
+    ngx_uint_t behind, ngx_str_t *text)
 {
     u_char      *p, *end;
     size_t       size;
@@ -226,7 +222,7 @@ ngx_live_chat_batch_make(ngx_live_chat_batch_t *batch,
             continue;
         }
 
-        p = ngx_live_chat_item_write(p, end, &batch->items[i], room, format);
+        p = ngx_live_chat_item_write(p, end, &batch->items[i], format);
     }
 
     text->len = p - text->data;
@@ -252,10 +248,10 @@ ngx_live_chat_item_size(ngx_live_chat_item_t *item, ngx_uint_t format)
 
 static u_char *
 ngx_live_chat_item_write(u_char *p, u_char *end, ngx_live_chat_item_t *item,
-    ngx_live_chat_room_sh_t *room, ngx_uint_t format)
+    ngx_uint_t format)
 {
     if (format == NGX_LIVE_CHAT_EVENTS) {
-        return ngx_live_chat_item_event(p, item, room);
+        return ngx_live_chat_item_event(p, item);
     }
 
     if (format == NGX_LIVE_CHAT_DEFLATE) {
@@ -308,18 +304,12 @@ ngx_live_chat_item_deflate(u_char *p, u_char *end,
 /* what passes has no id: after it nothing is asked for again */
 
 static u_char *
-ngx_live_chat_item_event(u_char *p, ngx_live_chat_item_t *item,
-    ngx_live_chat_room_sh_t *room)
+ngx_live_chat_item_event(u_char *p, ngx_live_chat_item_t *item)
 {
-    ngx_live_chat_cursor_t  cursor;
-
     if (!item->passing) {
-        cursor.epoch = room->epoch;
-        cursor.id = item->pos;
-
         p = ngx_cpymem(p, NGX_LIVE_CHAT_EVENT_ID,
                        sizeof(NGX_LIVE_CHAT_EVENT_ID) - 1);
-        p = ngx_live_chat_cursor_write(p, &cursor);
+        p = ngx_live_chat_cursor_write(p, &item->cursor);
         *p++ = LF;
     }
 
@@ -331,88 +321,4 @@ ngx_live_chat_item_event(u_char *p, ngx_live_chat_item_t *item,
     *p++ = LF;
 
     return p;
-}
-
-
-ngx_int_t
-ngx_live_chat_history_locked(ngx_live_chat_room_sh_t *room, uint64_t serial,
-    ngx_live_chat_history_t *h, ngx_pool_t *pool)
-{
-    u_char                    *p;
-    size_t                     size;
-    ngx_queue_t               *q, *first;
-    ngx_live_chat_entry_sh_t  *e;
-
-    size = 0;
-    first = ngx_queue_sentinel(&room->log);
-
-    h->n = 0;
-    h->whole = (h->after == NULL
-                || ngx_live_chat_id_cmp(h->after, &room->dropped) >= 0);
-    h->last = h->after ? *h->after : room->last;
-    ngx_str_null(&h->text);
-
-    for (q = ngx_queue_last(&room->log);
-         q != ngx_queue_sentinel(&room->log);
-         q = ngx_queue_prev(q))
-    {
-        e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
-
-        if (e->serial > serial
-            || (h->before && ngx_live_chat_id_cmp(&e->pos, h->before) >= 0))
-        {
-            continue;
-        }
-
-        if (h->after && ngx_live_chat_id_cmp(&e->pos, h->after) <= 0) {
-            break;
-        }
-
-        if (h->n == h->max) {
-            h->whole = 0;
-            break;
-        }
-
-        if (h->n == 0) {
-            h->last = e->pos;
-        }
-
-        if (!e->hidden) {
-            size += e->len + 1;
-            h->n++;
-        }
-
-        first = q;
-    }
-
-    if (size == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(pool, size);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->text.data = p;
-
-    for (q = first; q != ngx_queue_sentinel(&room->log); q = ngx_queue_next(q))
-    {
-        e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
-
-        if (e->serial > serial
-            || (h->before && ngx_live_chat_id_cmp(&e->pos, h->before) >= 0))
-        {
-            break;
-        }
-
-        if (!e->hidden) {
-            p = ngx_cpymem(p, e->text, e->len);
-            *p++ = ',';
-        }
-    }
-
-    h->text.len = p - h->text.data - 1;
-
-    return NGX_OK;
 }

@@ -13,7 +13,7 @@
 
 typedef struct {
     ngx_str_t                  text;       /* JSON, in the batch's block */
-    ngx_live_chat_id_t         pos;
+    ngx_live_chat_cursor_t     cursor;
     ngx_uint_t                 passing;
 } ngx_live_chat_item_t;
 
@@ -28,8 +28,9 @@ struct ngx_live_chat_batch_s {
     ngx_queue_t                queue;
     ngx_uint_t                 waiting;    /* clients that stand in it */
     uint64_t                   serial;     /* of its last entry */
-    ngx_live_chat_id_t         pos;        /* of its last entry of the log,
-                                              ms is 0: it has none */
+    uint64_t                   told;       /* of its last entry of the log,
+                                              0: it has none */
+    ngx_live_chat_cursor_t     cursor;     /* of that */
     uint64_t                   end;        /* the hall's bytes up to here */
     ngx_uint_t                 n;
     ngx_live_chat_item_t      *items;
@@ -45,11 +46,7 @@ void ngx_live_chat_batch_free(ngx_live_chat_batch_t *batch);
 
 /* the bytes of a format; NULL: there is no memory */
 ngx_str_t *ngx_live_chat_batch_text(ngx_live_chat_batch_t *batch,
-    ngx_live_chat_room_sh_t *room, ngx_uint_t format, ngx_uint_t behind);
-
-/* see ngx_live_chat_hall_history() */
-ngx_int_t ngx_live_chat_history_locked(ngx_live_chat_room_sh_t *room,
-    uint64_t serial, ngx_live_chat_history_t *h, ngx_pool_t *pool);
+    ngx_uint_t format, ngx_uint_t behind);
 
 
 #endif /* _NGX_LIVE_CHAT_BATCH_H_INCLUDED_ */

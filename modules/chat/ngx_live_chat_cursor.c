@@ -12,16 +12,16 @@
 #include "ngx_live_chat_cursor.h"
 
 
-/* epoch, ms, seq, and the checksum of them */
-#define NGX_LIVE_CHAT_CURSOR_BODY   24
-#define NGX_LIVE_CHAT_CURSOR_BYTES  28
+/* epoch, ms, seq, once or twice, and the checksum of them */
+#define NGX_LIVE_CHAT_CURSOR_PART   24
+#define NGX_LIVE_CHAT_CURSOR_BYTES  (2 * NGX_LIVE_CHAT_CURSOR_PART + 4)
 
 /* the form of cursors: another one has another checksum */
 #define NGX_LIVE_CHAT_CURSOR_FORM   0x63686131
 
 
 static ngx_int_t ngx_live_chat_id_number(u_char *p, size_t len, uint64_t *n);
-static uint32_t ngx_live_chat_cursor_sum(u_char *p);
+static uint32_t ngx_live_chat_cursor_sum(u_char *p, size_t len);
 
 
 ngx_int_t
@@ -108,30 +108,43 @@ ngx_int_t
 ngx_live_chat_cursor_parse(u_char *p, size_t len,
     ngx_live_chat_cursor_t *cursor)
 {
-    size_t  n;
-    u_char  buf[NGX_LIVE_CHAT_CURSOR_BYTES + 1];
+    size_t  n, body;
+    u_char  buf[NGX_LIVE_CHAT_CURSOR_BYTES + 2];
 
-    if (len != NGX_LIVE_CHAT_CURSOR_LEN) {
+    if (len != NGX_LIVE_CHAT_CURSOR_SHORT && len != NGX_LIVE_CHAT_CURSOR_LEN) {
         return NGX_ERROR;
     }
+
+    body = (len == NGX_LIVE_CHAT_CURSOR_LEN) ? 2 * NGX_LIVE_CHAT_CURSOR_PART
+                                             : NGX_LIVE_CHAT_CURSOR_PART;
 
     if (ngx_live_base64url_decode(buf, &n, p, len) != NGX_OK
-        || n != NGX_LIVE_CHAT_CURSOR_BYTES)
+        || n != body + 4)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_live_be32(buf + NGX_LIVE_CHAT_CURSOR_BODY)
-        != ngx_live_chat_cursor_sum(buf))
-    {
+    if (ngx_live_be32(buf + body) != ngx_live_chat_cursor_sum(buf, body)) {
         return NGX_ERROR;
     }
+
+    ngx_memzero(cursor, sizeof(ngx_live_chat_cursor_t));
 
     cursor->epoch = ngx_live_be64(buf);
     cursor->id.ms = ngx_live_be64(buf + 8);
     cursor->id.seq = ngx_live_be64(buf + 16);
 
-    return NGX_OK;
+    if (body == NGX_LIVE_CHAT_CURSOR_PART) {
+        return NGX_OK;
+    }
+
+    cursor->local = ngx_live_be64(buf + 24);
+    cursor->local_id.ms = ngx_live_be64(buf + 32);
+    cursor->local_id.seq = ngx_live_be64(buf + 40);
+
+    /* a cursor has one text only */
+
+    return cursor->local ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -146,15 +159,20 @@ ngx_live_chat_cursor_write(u_char *dst, ngx_live_chat_cursor_t *cursor)
     p = ngx_live_write_be64(p, end, cursor->id.ms);
     p = ngx_live_write_be64(p, end, cursor->id.seq);
 
-    (void) ngx_live_write_be32(p, end, ngx_live_chat_cursor_sum(buf));
+    if (cursor->local) {
+        p = ngx_live_write_be64(p, end, cursor->local);
+        p = ngx_live_write_be64(p, end, cursor->local_id.ms);
+        p = ngx_live_write_be64(p, end, cursor->local_id.seq);
+    }
 
-    return ngx_live_base64url_encode(dst, buf, NGX_LIVE_CHAT_CURSOR_BYTES);
+    p = ngx_live_write_be32(p, end, ngx_live_chat_cursor_sum(buf, p - buf));
+
+    return ngx_live_base64url_encode(dst, buf, p - buf);
 }
 
 
 static uint32_t
-ngx_live_chat_cursor_sum(u_char *p)
+ngx_live_chat_cursor_sum(u_char *p, size_t len)
 {
-    return ngx_crc32_short(p, NGX_LIVE_CHAT_CURSOR_BODY)
-           ^ NGX_LIVE_CHAT_CURSOR_FORM;
+    return ngx_crc32_short(p, len) ^ NGX_LIVE_CHAT_CURSOR_FORM;
 }

@@ -11,9 +11,12 @@
  * decimal numbers of 64 bits: ms since 1970, and which of that millisecond.
  * It orders what belongs to one epoch.
  *
- * A cursor names an epoch and a position in it.  To clients it is a text
- * without a meaning, which they hand back as they got it; a checksum tells
- * texts that never were cursors.  It is no secret and proves nothing.
+ * A cursor names an epoch and a position in it.  While a node goes on without
+ * the others it has an epoch of its own, and its cursors name both: where the
+ * client stood in the epoch of all, and where it stands in that of the node.
+ * To clients it is a text without a meaning, which they hand back as they got
+ * it; a checksum tells texts that never were cursors.  It is no secret and
+ * proves nothing.
  */
 
 
@@ -28,8 +31,9 @@
 /* bytes of "18446744073709551615-18446744073709551615" */
 #define NGX_LIVE_CHAT_ID_LEN      41
 
-/* bytes of every cursor's text: 28 bytes in base64url */
-#define NGX_LIVE_CHAT_CURSOR_LEN  38
+/* bytes of a cursor's text: 28 or 52 bytes in base64url */
+#define NGX_LIVE_CHAT_CURSOR_SHORT  38
+#define NGX_LIVE_CHAT_CURSOR_LEN    70
 
 
 typedef struct {
@@ -42,7 +46,18 @@ typedef struct {
     uint64_t               epoch;
     ngx_live_chat_id_t     id;             /* of the last message seen, 0-0:
                                               none */
+    uint64_t               local;          /* the node's epoch, 0: none */
+    ngx_live_chat_id_t     local_id;       /* of the last one in that */
 } ngx_live_chat_cursor_t;
+
+
+/* the epoch that an entry with this cursor belongs to, and its id there */
+
+#define ngx_live_chat_cursor_epoch(c)                                         \
+    ((c)->local ? (c)->local : (c)->epoch)
+
+#define ngx_live_chat_cursor_id(c)                                            \
+    ((c)->local ? &(c)->local_id : &(c)->id)
 
 
 /*
@@ -62,7 +77,7 @@ ngx_int_t ngx_live_chat_id_cmp(ngx_live_chat_id_t *a, ngx_live_chat_id_t *b);
 ngx_int_t ngx_live_chat_cursor_parse(u_char *p, size_t len,
     ngx_live_chat_cursor_t *cursor);
 
-/* writes NGX_LIVE_CHAT_CURSOR_LEN bytes, returns the end */
+/* writes at most NGX_LIVE_CHAT_CURSOR_LEN bytes, returns the end */
 u_char *ngx_live_chat_cursor_write(u_char *dst,
     ngx_live_chat_cursor_t *cursor);
 

@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_live_chat_log.h"
 #include "ngx_live_chat_users.h"
 
 
@@ -110,7 +111,7 @@ ngx_live_chat_effect_entry(ngx_live_chat_zone_t *zone,
     {
         e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
 
-        if (!e->hidden && ngx_live_chat_id_cmp(&e->pos, &effect->message) == 0)
+        if (!e->hidden && ngx_live_chat_entry_is(e, &effect->message))
         {
             return NULL;
         }
@@ -246,7 +247,7 @@ ngx_live_chat_hide_locked(ngx_live_chat_room_sh_t *room,
         /* what has no user is what moderators did */
 
         if (e->hidden || e->user == 0
-            || (pos && ngx_live_chat_id_cmp(&e->pos, pos) != 0)
+            || (pos && !ngx_live_chat_entry_is(e, pos))
             || (user && e->user != user))
         {
             continue;

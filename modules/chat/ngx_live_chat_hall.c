@@ -4,10 +4,12 @@
  */
 
 
-#include "ngx_live_chat_hall.h"
 #include "ngx_live_chat_batch.h"
+#include "ngx_live_chat_log.h"
 
 
+static ngx_uint_t ngx_live_chat_hall_behind(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_hall_t *hall, ngx_live_chat_cursor_t *seen);
 static ngx_live_chat_hall_t *ngx_live_chat_hall_find(
     ngx_live_chat_zone_t *zone, ngx_str_t *key);
 static ngx_live_chat_hall_t *ngx_live_chat_hall_create(
@@ -49,9 +51,7 @@ ngx_live_chat_hall_enter(ngx_live_chat_client_t *client, ngx_str_t *key,
     zone = ngx_live_chat_zone();
     hall = ngx_live_chat_hall_find(zone, key);
 
-    if (hall && seen && seen->epoch == hall->room->epoch
-        && ngx_live_chat_id_cmp(&seen->id, &hall->pos) > 0)
-    {
+    if (hall && seen && ngx_live_chat_hall_behind(zone, hall, seen)) {
         ngx_live_chat_hall_flush(hall);
 
         /* its clients may have left */
@@ -86,6 +86,25 @@ ngx_live_chat_hall_enter(ngx_live_chat_client_t *client, ngx_str_t *key,
     ngx_live_chat_room_count(hall->room, 1);
 
     return NGX_OK;
+}
+
+
+/* who comes has seen more than anybody was told here */
+
+static ngx_uint_t
+ngx_live_chat_hall_behind(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_hall_t *hall, ngx_live_chat_cursor_t *seen)
+{
+    uint64_t   serial;
+    ngx_int_t  rc;
+
+    ngx_live_chat_lock(zone);
+
+    rc = ngx_live_chat_log_seek_locked(hall->room, seen, &serial);
+
+    ngx_live_chat_unlock(zone);
+
+    return rc == NGX_OK && serial > hall->serial;
 }
 
 
@@ -146,7 +165,8 @@ ngx_live_chat_hall_create(ngx_live_chat_zone_t *zone, ngx_str_t *key,
     ngx_live_chat_lock(zone);
 
     hall->serial = room->serial;
-    hall->pos = room->last;
+    hall->told = room->serial;
+    hall->cursor = room->cursor;
 
     ngx_live_chat_unlock(zone);
 
@@ -390,7 +410,7 @@ ngx_live_chat_hall_flush(ngx_live_chat_hall_t *hall)
 
     ngx_live_chat_lock(zone);
 
-    lost = ngx_live_chat_id_cmp(&hall->room->dropped, &hall->pos) > 0;
+    lost = (hall->room->dropped > hall->serial);
 
     batch = ngx_live_chat_batch_create_locked(zone, hall->room, hall->serial);
 
@@ -408,8 +428,9 @@ ngx_live_chat_hall_flush(ngx_live_chat_hall_t *hall)
 
     hall->serial = batch->serial;
 
-    if (batch->pos.ms) {
-        hall->pos = batch->pos;
+    if (batch->told) {
+        hall->told = batch->told;
+        hall->cursor = batch->cursor;
     }
 
     hall->end += batch->texts[NGX_LIVE_CHAT_WEBSOCKET][0].len;
@@ -492,8 +513,8 @@ ngx_live_chat_client_text(ngx_live_chat_client_t *client, ngx_str_t *text)
             return NGX_DONE;
         }
 
-        whole = ngx_live_chat_batch_text(client->batch, client->hall->room,
-                                         client->format, client->behind);
+        whole = ngx_live_chat_batch_text(client->batch, client->format,
+                                         client->behind);
         if (whole == NULL) {
             return NGX_ERROR;
         }
@@ -524,8 +545,7 @@ ngx_live_chat_client_sent(ngx_live_chat_client_t *client, size_t n)
 
     client->offset += n;
 
-    whole = ngx_live_chat_batch_text(batch, hall->room, client->format,
-                                     client->behind);
+    whole = ngx_live_chat_batch_text(batch, client->format, client->behind);
 
     if (whole && client->offset < whole->len) {
         return;

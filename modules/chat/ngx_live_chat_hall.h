@@ -54,7 +54,8 @@ struct ngx_live_chat_hall_s {
     ngx_live_chat_room_sh_t   *room;
     ngx_str_t                  key;        /* "APP/NAME" */
     uint64_t                   serial;     /* entries up to it are batches */
-    ngx_live_chat_id_t         pos;        /* of the last of the log's */
+    uint64_t                   told;       /* of the last of the log's */
+    ngx_live_chat_cursor_t     cursor;     /* of that: where newcomers stand */
     uint64_t                   end;        /* bytes of all batches so far */
     ngx_queue_t                clients;    /* wardens first */
     ngx_queue_t                batches;
@@ -117,17 +118,19 @@ size_t ngx_live_chat_client_lag(ngx_live_chat_client_t *client);
 /*
  * Entries of the log that the worker has already made batches of, as elements
  * of a JSON array, "A,B,C": those behind after (NULL: from the oldest), at
- * most the last max of them.  *whole says that nothing between after and the
- * first one is missing, *last is the position of the last one.  In pool.
+ * most the last max of them.  whole says that nothing between after and the
+ * first one is missing (without it there may be none at all), since is the
+ * serial number of after, last the cursor of the last one, if n.  In pool.
  */
 typedef struct {
-    ngx_live_chat_id_t        *after;
+    ngx_live_chat_cursor_t    *after;
     ngx_live_chat_id_t        *before;     /* NULL: up to the newest */
     ngx_uint_t                 max;
 
     ngx_str_t                  text;
     ngx_uint_t                 n;
-    ngx_live_chat_id_t         last;
+    ngx_live_chat_cursor_t     last;
+    uint64_t                   since;
     ngx_uint_t                 whole;
 } ngx_live_chat_history_t;
 

@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_live_chat_log.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_users.h"
 #include "ngx_live_stream.h"
@@ -29,14 +30,6 @@ static ngx_int_t ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_say_t *say);
 static ngx_uint_t ngx_live_chat_room_yield_locked(
     ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *but);
-static void ngx_live_chat_room_trim_locked(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room);
-static ngx_uint_t ngx_live_chat_room_stale(ngx_queue_t *entries);
-static ngx_uint_t ngx_live_chat_room_drop_locked(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room, ngx_queue_t *entries);
-static void ngx_live_chat_room_next(ngx_live_chat_room_sh_t *room);
-static void ngx_live_chat_room_ring(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room);
 
 
 ngx_int_t
@@ -235,18 +228,17 @@ ngx_live_chat_room_create_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
 
     room->index = index;
 
-    /* of the room's earlier lives none is meant */
-
-    if (getrandom(&room->epoch, sizeof(uint64_t), 0) != sizeof(uint64_t)) {
-        room->epoch = ((uint64_t) ngx_time() << 32) ^ ngx_random();
-    }
-
     ngx_queue_init(&room->log);
     ngx_queue_init(&room->passing);
     ngx_queue_init(&room->recent);
     ngx_queue_init(&room->people.queue);
     ngx_rbtree_init(&room->users, &room->sentinel,
                     ngx_str_rbtree_insert_value);
+
+    /* of the room's earlier lives none is meant */
+
+    room->cursor.epoch = ngx_live_chat_log_epoch();
+    ngx_live_chat_log_span(room, room->cursor.epoch, &room->cursor.id);
 
     ngx_rbtree_insert(&zone->sh->rbtree, &room->sn.node);
     ngx_queue_insert_head(&zone->sh->queue, &room->queue);
@@ -350,8 +342,8 @@ ngx_live_chat_room_free_locked(ngx_live_chat_zone_t *zone,
     zone->sh->rooms[room->index] = NULL;
     zone->sh->nrooms--;
 
-    while (ngx_live_chat_room_drop_locked(zone, room, &room->passing)
-           || ngx_live_chat_room_drop_locked(zone, room, &room->log))
+    while (ngx_live_chat_log_drop_locked(zone, room, &room->passing)
+           || ngx_live_chat_log_drop_locked(zone, room, &room->log))
     {
         /* void */
     }
@@ -404,9 +396,6 @@ static ngx_int_t
 ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_say_t *say)
 {
-    size_t                     len;
-    ngx_live_chat_entry_sh_t  *e;
-
     if (say->speech) {
         say->error = ngx_live_chat_speech_locked(zone, room, say->speech);
 
@@ -428,9 +417,7 @@ ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
         return NGX_OK;
     }
 
-    ngx_live_chat_room_next(room);
-
-    say->pos = room->last;
+    ngx_live_chat_log_next(zone, room, say);
 
     if (say->speech && say->speech->shadow) {
 
@@ -440,99 +427,7 @@ ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
         return NGX_OK;
     }
 
-    len = say->head.len + NGX_LIVE_CHAT_SAY_LEN + say->tail.len;
-
-    e = ngx_live_chat_alloc_locked(zone, room,
-                             offsetof(ngx_live_chat_entry_sh_t, text) + len);
-
-    if (e == NULL) {
-        room->lost++;
-        return NGX_ERROR;
-    }
-
-    ngx_live_chat_effect_apply_locked(zone, room, &say->effect);
-
-    e->len = ngx_live_chat_say_write(e->text, room, say) - e->text;
-    e->serial = room->serial + 1;
-    e->pos = say->pos;
-    e->clock = ngx_live_clock();
-    e->user = say->user;
-    e->passing = say->passing ? 1 : 0;
-
-    e->room = room;
-
-    room->bytes += e->len;
-    room->used = e->clock;
-
-    ngx_queue_insert_tail(&zone->sh->entries, &e->all);
-
-    if (say->passing) {
-        ngx_queue_insert_tail(&room->passing, &e->queue);
-
-    } else {
-        ngx_queue_insert_tail(&room->log, &e->queue);
-        room->n++;
-    }
-
-    /* what a worker that was killed has not finished is not seen by others */
-
-    room->serial++;
-
-    ngx_live_chat_room_trim_locked(zone, room);
-
-    return NGX_OK;
-}
-
-
-u_char *
-ngx_live_chat_say_write(u_char *p, ngx_live_chat_room_sh_t *room,
-    ngx_live_chat_say_t *say)
-{
-    ngx_live_chat_cursor_t  cursor;
-
-    p = ngx_cpymem(p, say->head.data, say->head.len);
-    p = ngx_cpymem(p, "\"id\":\"", sizeof("\"id\":\"") - 1);
-    p = ngx_live_chat_id_write(p, &say->pos);
-
-    if (!say->passing) {
-        cursor.epoch = room->epoch;
-        cursor.id = say->pos;
-
-        p = ngx_cpymem(p, "\",\"cursor\":\"",
-                       sizeof("\",\"cursor\":\"") - 1);
-        p = ngx_live_chat_cursor_write(p, &cursor);
-    }
-
-    *p++ = '"';
-
-    if (say->effect.added_len == 0) {
-        return ngx_cpymem(p, say->tail.data, say->tail.len);
-    }
-
-    p = ngx_cpymem(p, say->tail.data, say->tail.len - 1);
-    p = ngx_cpymem(p, say->effect.added, say->effect.added_len);
-    *p++ = '}';
-
-    return p;
-}
-
-
-/* like the ids of a Redis stream: ms, and a number within one */
-
-static void
-ngx_live_chat_room_next(ngx_live_chat_room_sh_t *room)
-{
-    uint64_t  now;
-
-    now = ngx_live_now();
-
-    if (now > room->last.ms) {
-        room->last.ms = now;
-        room->last.seq = 0;
-
-    } else {
-        room->last.seq++;
-    }
+    return ngx_live_chat_log_enter_locked(zone, room, say);
 }
 
 
@@ -568,7 +463,7 @@ ngx_live_chat_alloc_locked(ngx_live_chat_zone_t *zone,
         e = ngx_queue_data(ngx_queue_head(&zone->sh->entries),
                            ngx_live_chat_entry_sh_t, all);
 
-        (void) ngx_live_chat_room_drop_locked(zone, e->room,
+        (void) ngx_live_chat_log_drop_locked(zone, e->room,
                                               e->passing ? &e->room->passing
                                                          : &e->room->log);
     }
@@ -607,78 +502,7 @@ ngx_live_chat_room_yield_locked(ngx_live_chat_zone_t *zone,
 }
 
 
-static void
-ngx_live_chat_room_trim_locked(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room)
-{
-    while (room->bytes > NGX_LIVE_CHAT_LOG_MAX
-           && (ngx_live_chat_room_drop_locked(zone, room, &room->passing)
-               || ngx_live_chat_room_drop_locked(zone, room, &room->log)))
-    {
-        /* void */
-    }
-
-    while (ngx_live_chat_room_stale(&room->passing)) {
-        (void) ngx_live_chat_room_drop_locked(zone, room, &room->passing);
-    }
-
-    while (room->n > room->history && ngx_live_chat_room_stale(&room->log)) {
-        (void) ngx_live_chat_room_drop_locked(zone, room, &room->log);
-    }
-}
-
-
-/* the oldest of them has been seen by every worker */
-
-static ngx_uint_t
-ngx_live_chat_room_stale(ngx_queue_t *entries)
-{
-    ngx_live_chat_entry_sh_t  *e;
-
-    if (ngx_queue_empty(entries)) {
-        return 0;
-    }
-
-    e = ngx_queue_data(ngx_queue_head(entries), ngx_live_chat_entry_sh_t,
-                       queue);
-
-    return ngx_live_clock() - e->clock > NGX_LIVE_CHAT_FRESH;
-}
-
-
-/* the oldest entry; 0: there is none */
-
-static ngx_uint_t
-ngx_live_chat_room_drop_locked(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room, ngx_queue_t *entries)
-{
-    ngx_queue_t               *q;
-    ngx_live_chat_entry_sh_t  *e;
-
-    if (ngx_queue_empty(entries)) {
-        return 0;
-    }
-
-    q = ngx_queue_head(entries);
-    e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
-
-    ngx_queue_remove(q);
-    ngx_queue_remove(&e->all);
-
-    if (entries == &room->log) {
-        room->dropped = e->pos;
-        room->n--;
-    }
-
-    room->bytes -= ngx_min(room->bytes, e->len);
-
-    ngx_slab_free_locked(zone->shpool, e);
-
-    return 1;
-}
-
-
-static void
+void
 ngx_live_chat_room_ring(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room)
 {

@@ -16,8 +16,8 @@
 /*
  * Rooms in shared memory.  A room has a log of what was said, which all
  * workers of the node write and follow: what is entered gets the next serial
- * number, in whose order every worker delivers, and a position, which is what
- * clients know of it and survives as long as the room's epoch.
+ * number, in whose order every worker delivers, and a cursor, which is what
+ * clients know of it: an epoch and a position in that.
  *
  * All of it is under the mutex of the chat's own zone.  Nothing is sent out of
  * it: a worker copies what is new once, for all its clients.
@@ -25,6 +25,9 @@
 
 #define NGX_LIVE_CHAT_ROOMS      4096
 #define NGX_LIVE_CHAT_WORDS      (NGX_LIVE_CHAT_ROOMS / 64)
+
+/* epochs that a room remembers */
+#define NGX_LIVE_CHAT_SPANS      8
 
 /* ms: what is younger is not dropped, a worker may not have seen it yet */
 #define NGX_LIVE_CHAT_FRESH      10000
@@ -53,7 +56,9 @@ typedef struct {
     ngx_queue_t                all;        /* of the zone */
     ngx_live_chat_room_sh_t   *room;
     uint64_t                   serial;
-    ngx_live_chat_id_t         pos;
+    ngx_live_chat_cursor_t     cursor;     /* of whoever has seen it */
+    ngx_live_chat_id_t         origin;     /* its id when it was said, ms is
+                                              0: its own */
     int64_t                    clock;      /* ms, ngx_live_clock() */
     uint32_t                   user;       /* hash of who said it, 0: none */
     uint32_t                   len;
@@ -78,14 +83,25 @@ typedef struct {
 } ngx_live_chat_list_sh_t;
 
 
+/* an epoch of which the log has, or had, entries */
+
+typedef struct {
+    uint64_t                   epoch;      /* 0: free */
+    ngx_live_chat_id_t         base;       /* up to here the log has nothing */
+    uint64_t                   serial;     /* what comes behind base in the
+                                              log has a greater one */
+} ngx_live_chat_span_sh_t;
+
+
 struct ngx_live_chat_room_sh_s {
     ngx_str_node_t             sn;         /* "APP/NAME" */
     ngx_queue_t                queue;      /* of all rooms, by their use */
     ngx_uint_t                 index;      /* in zone->sh->rooms */
-    uint64_t                   epoch;      /* random; of positions */
     uint64_t                   serial;     /* of the newest entry */
-    ngx_live_chat_id_t         last;       /* position of the newest entry */
-    ngx_live_chat_id_t         dropped;    /* the newest that the log lost */
+    uint64_t                   dropped;    /* the newest that the log lost */
+    ngx_live_chat_id_t         last;       /* local id that was given last */
+    ngx_live_chat_cursor_t     cursor;     /* of the log's newest entry */
+    ngx_live_chat_span_sh_t    spans[NGX_LIVE_CHAT_SPANS];
     int64_t                    used;       /* ngx_live_clock() */
 
     ngx_queue_t                log;        /* oldest first */
@@ -185,10 +201,11 @@ ngx_live_chat_room_sh_t *ngx_live_chat_room_find_locked(
 /*
  * What is to be said: an object with an id and a cursor,
  *
- *     head "id":"MS-SEQ","cursor":"CURSOR" tail
+ *     head "id":"MS-SEQ","origin":"MS-SEQ","cursor":"CURSOR" tail
  *
- * the cursor only if it is to stay in the log; tail ends with "}".  pos is set
- * to what it got, from which ngx_live_chat_say_write() makes the text, which is
+ * the cursor only if it is to stay in the log, the origin only if it has come
+ * from elsewhere; tail ends with "}".  pos and cursor are set to what it got,
+ * from which ngx_live_chat_say_write() makes the text, which is
  * NGX_LIVE_CHAT_SAY_LEN bytes longer at most.  The workers that follow the
  * room are rung.  What has an effect alone (untold) is no entry.
  * NGX_DECLINED: the user may not say it, or the effect is refused, error says
@@ -197,7 +214,8 @@ ngx_live_chat_room_sh_t *ngx_live_chat_room_find_locked(
  */
 
 #define NGX_LIVE_CHAT_SAY_LEN                                                 \
-    (sizeof("\"id\":\"\",\"cursor\":\"\"") - 1 + NGX_LIVE_CHAT_ID_LEN         \
+    (sizeof("\"id\":\"\",\"origin\":\"\",\"cursor\":\"\"") - 1              \
+     + 2 * NGX_LIVE_CHAT_ID_LEN                                               \
      + NGX_LIVE_CHAT_CURSOR_LEN + NGX_LIVE_CHAT_EFFECT_ADDED)
 
 typedef struct ngx_live_chat_speech_s  ngx_live_chat_speech_t;
@@ -212,6 +230,8 @@ typedef struct {
     ngx_live_chat_effect_t     effect;
     const char                *error;
     ngx_live_chat_id_t         pos;
+    ngx_live_chat_id_t         origin;     /* ms is 0: it has none */
+    ngx_live_chat_cursor_t     cursor;
     ngx_uint_t                 hushed;     /* nobody but him is told */
 } ngx_live_chat_say_t;
 
@@ -222,8 +242,7 @@ ngx_int_t ngx_live_chat_room_say(ngx_live_chat_zone_t *zone,
 void ngx_live_chat_say_to(ngx_live_chat_zone_t *zone, ngx_str_t *key,
     ngx_live_chat_say_t *say);
 
-u_char *ngx_live_chat_say_write(u_char *p, ngx_live_chat_room_sh_t *room,
-    ngx_live_chat_say_t *say);
+u_char *ngx_live_chat_say_write(u_char *p, ngx_live_chat_say_t *say);
 
 /*
  * NULL, or the code of an error: the effect cannot be.  apply may add to the
@@ -243,6 +262,11 @@ void ngx_live_chat_reactions_say(ngx_live_chat_zone_t *zone,
 
 /* clients in all living workers */
 ngx_uint_t ngx_live_chat_room_clients(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
+
+
+/* the workers that follow the room are to look at it */
+void ngx_live_chat_room_ring(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room);
 
 

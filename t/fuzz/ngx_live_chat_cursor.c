@@ -6,7 +6,7 @@
 
 /*
  * Fuzz target of ids and cursors: what is taken is written as it was, and any
- * 24 bytes make a cursor that is taken.
+ * bytes make a cursor that is taken.
  */
 
 
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    u_char                   buf[NGX_LIVE_CHAT_ID_LEN], *p;
+    u_char                   buf[NGX_LIVE_CHAT_CURSOR_LEN], *p;
     ngx_live_chat_id_t       id;
     ngx_live_chat_cursor_t   cursor, copy;
 
@@ -49,10 +49,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size >= sizeof(ngx_live_chat_cursor_t)) {
         memcpy(&copy, p, sizeof(ngx_live_chat_cursor_t));
-        (void) ngx_live_chat_cursor_write(buf, &copy);
+        if (copy.local == 0) {
+            memset(&copy.local_id, 0, sizeof(ngx_live_chat_id_t));
+        }
 
-        if (ngx_live_chat_cursor_parse(buf, NGX_LIVE_CHAT_CURSOR_LEN, &cursor)
-            != NGX_OK
+        size = ngx_live_chat_cursor_write(buf, &copy) - buf;
+
+        if (ngx_live_chat_cursor_parse(buf, size, &cursor) != NGX_OK
             || memcmp(&copy, &cursor, sizeof(ngx_live_chat_cursor_t)) != 0)
         {
             abort();

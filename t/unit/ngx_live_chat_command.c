@@ -65,7 +65,7 @@ static void
 test_join(void)
 {
     u_char                  json[256], *p;
-    ngx_live_chat_cursor_t  cursor = { 1, { 2, 3 } };
+    ngx_live_chat_cursor_t  cursor = { 1, { 2, 3 }, 0, { 0, 0 } };
 
     is_int(parse("{\"type\":\"join\"}"), NGX_OK, "join");
     is_int(cmd.type, NGX_LIVE_CHAT_JOIN, "type");

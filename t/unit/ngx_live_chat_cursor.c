@@ -99,14 +99,17 @@ test_cursor(void)
 {
     u_char                  buf[NGX_LIVE_CHAT_CURSOR_LEN];
     ngx_live_chat_cursor_t  c, cursor = { 0x0123456789abcdefULL,
-                                          { 1700000000000ULL, 42 } };
+                                          { 1700000000000ULL, 42 },
+                                          0, { 0, 0 } };
 
     is_int(ngx_live_chat_cursor_write(buf, &cursor) - buf,
-           NGX_LIVE_CHAT_CURSOR_LEN, "length");
-    is_int(ngx_live_chat_cursor_parse(buf, sizeof(buf), &c), NGX_OK, "parsed");
+           NGX_LIVE_CHAT_CURSOR_SHORT, "length");
+    is_int(ngx_live_chat_cursor_parse(buf, NGX_LIVE_CHAT_CURSOR_SHORT, &c),
+           NGX_OK, "parsed");
     ok(c.epoch == cursor.epoch, "epoch");
     is_int(c.id.ms, 1700000000000, "ms");
     is_int(c.id.seq, 42, "seq");
+    is_int(c.local, 0, "no epoch of the node");
 
     /* that of docs/chat-protocol.md */
 
@@ -124,6 +127,14 @@ test_cursor(void)
            "the last one");
     ok(c.epoch == UINT64_MAX && c.id.ms == UINT64_MAX
        && c.id.seq == UINT64_MAX, "all ones");
+    ok(c.local == UINT64_MAX && c.local_id.ms == UINT64_MAX
+       && c.local_id.seq == UINT64_MAX, "also of the node");
+
+    cursor.local = 1;
+    (void) ngx_live_chat_cursor_write(buf, &cursor);
+    (void) ngx_live_chat_cursor_parse(buf, sizeof(buf), &c);
+    is_int(ngx_live_chat_cursor_epoch(&c), 1, "where one stands");
+    ok(ngx_live_chat_cursor_id(&c) == &c.local_id, "the id there");
 }
 
 
@@ -133,7 +144,7 @@ test_refused(void)
     u_char                  buf[NGX_LIVE_CHAT_CURSOR_LEN + 1], ch;
     size_t                  i;
     ngx_uint_t              bit, refused;
-    ngx_live_chat_cursor_t  c, cursor = { 7, { 8, 9 } };
+    ngx_live_chat_cursor_t  c, cursor = { 7, { 8, 9 }, 10, { 11, 12 } };
 
     (void) ngx_live_chat_cursor_write(buf, &cursor);
     buf[NGX_LIVE_CHAT_CURSOR_LEN] = 'A';
