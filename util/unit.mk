@@ -41,12 +41,14 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/hls/ngx_live_hls_request.c \
 			modules/sfu/ngx_live_demux.c \
 			modules/sfu/ngx_live_hmac.c \
+			modules/sfu/ngx_live_rtcp.c \
 			modules/sfu/ngx_live_rtp.c \
 			modules/sfu/ngx_live_sdp.c \
 			modules/sfu/ngx_live_sdp_text.c \
 			modules/sfu/ngx_live_sdp_write.c \
 			modules/sfu/ngx_live_srtp.c \
 			modules/sfu/ngx_live_stun.c \
+			modules/sfu/ngx_live_twcc.c \
 			modules/token/ngx_live_claims.c \
 			modules/token/ngx_live_jwk.c \
 			modules/token/ngx_live_jwt.c \

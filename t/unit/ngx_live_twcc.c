@@ -1,0 +1,292 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+/* Unit test of transport-wide feedback. */
+
+
+#include <ngx_unit.h>
+#include <ngx_live_twcc.h>
+
+
+#define LOST  NGX_LIVE_TWCC_LOST
+
+
+static void test_read(void);
+static void test_written(void);
+static void test_random(void);
+static void test_bad(const char *hex, ngx_int_t parse, const char *what);
+static void test_limits(void);
+static void test_cut(void);
+static ngx_int_t open_feedback(u_char *buf, size_t n, ngx_live_twcc_t *t);
+
+
+int
+main(void)
+{
+    test_read();
+    test_written();
+    test_random();
+
+    test_bad("8fcd0004 00000001 00000002 00010001 00000100", NGX_ERROR,
+             "no chunks");
+    test_bad("8fcd0003 00000001 00000002 00010001", NGX_ERROR, "too short");
+    test_bad("81cd0005 00000001 00000002 00010001 00000100 20010000",
+             NGX_ERROR, "another format");
+    test_bad("8fcd0005 00000001 00000002 00010000 00000100 20010000",
+             NGX_ERROR, "no packets");
+    test_bad("8fcd0005 00000001 00000002 00011001 00000100 3fff3fff",
+             NGX_ERROR, "more packets than allowed");
+    test_bad("8fcd0005 00000001 00000002 00010003 00000100 20000000",
+             NGX_ERROR, "runs of nothing");
+    test_bad("8fcd0005 00000001 00000002 00010003 00000100 20030101", NGX_OK,
+             "a time is missing");
+    test_bad("8fcd0005 00000001 00000002 00010002 00000100 40020101", NGX_OK,
+             "a long time is missing");
+
+    test_limits();
+    test_cut();
+
+    return done_testing();
+}
+
+
+static ngx_int_t
+open_feedback(u_char *buf, size_t n, ngx_live_twcc_t *t)
+{
+    u_char           *pos;
+    const char       *reason;
+    ngx_live_rtcp_t   p;
+
+    pos = buf;
+
+    if (ngx_live_rtcp_next(&pos, buf + n, &p, &reason) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_live_twcc_parse(&p, t);
+}
+
+
+/* all kinds of chunks */
+
+static void
+test_read(void)
+{
+    u_char            buf[64], *p;
+    size_t            n;
+    int64_t           time;
+    uint16_t          seq;
+    ngx_uint_t        i;
+    ngx_live_twcc_t   t;
+
+    static int64_t  want[] = {
+        -252, LOST, LOST, -250,                       /* runs of 1, 2, 1 */
+        -249, LOST, LOST, LOST, LOST, LOST, LOST,     /* 14 of one bit */
+        LOST, LOST, LOST, LOST, LOST, LOST, -248,
+        752, LOST, -248                               /* 7 of two bits */
+    };
+
+    /* the vector of two bits: large, none, large */
+
+    n = unhex(buf, "8fcd0009 00000001 00000002 fffe0015 ffffff07"
+                   "2001 0002 2001 a001 e200 04020101 03e8 fc18 0000");
+
+    p = buf_copy(buf, n);
+    is_int(open_feedback(p, n, &t), NGX_OK, "feedback");
+    is_int(t.base, 0xfffe, "base");
+    is_int(t.count, 21, "count");
+    is_int(t.number, 7, "number");
+
+    for (i = 0; i < 21; i++) {
+        is_int(ngx_live_twcc_next(&t, &seq, &time), NGX_OK, "packet");
+        is_int(seq, (0xfffe + i) & 0xffff, "number");
+        is_int(time, want[i], "time");
+    }
+
+    is_int(ngx_live_twcc_next(&t, &seq, &time), NGX_DONE, "no more");
+}
+
+
+static void
+test_written(void)
+{
+    u_char       buf[64], want[64], *end;
+    size_t       n;
+    ngx_uint_t   taken;
+
+    static int64_t  times[] = {
+        1000, 1001, LOST, 1300, 1299, LOST, LOST, LOST, LOST, LOST, LOST,
+        LOST, LOST, LOST, 1400
+    };
+
+    end = ngx_live_twcc_write(buf, buf + sizeof(buf), 1, 2, 3, 65530, times,
+                              15, &taken);
+    n = unhex(want, "8fcd0008 00000001 00000002 fffa000f 00000303"
+                    "d4a0 0007 2001 e8 01 012b ffff 65 0000 00");
+    is_mem(buf, end - buf, want, n, "written");
+    is_int(taken, 15, "all of them");
+}
+
+
+/* what is written is read */
+
+static void
+test_random(void)
+{
+    u_char            buf[1200], *end;
+    int64_t           times[1000], now, time;
+    uint16_t          seq;
+    uint32_t          r;
+    ngx_uint_t        i, k, n, taken, wrong, rounds;
+    ngx_live_twcc_t   t;
+
+    r = 1;
+    wrong = 0;
+    rounds = 0;
+
+    for (k = 0; k < 200; k++) {
+        n = 1000;
+        now = (int64_t) k * 1000000;
+
+        for (i = 0; i < n; i++) {
+            r = r * 1664525 + 1013904223;
+
+            /* loss of different frequency, in bursts or not */
+
+            if (i && (r >> 8) % 100 < (k % 5) * 20) {
+                times[i] = LOST;
+
+            } else {
+                now += (int64_t) ((r >> 16) % (k % 3 ? 20 : 600)) - 3;
+                times[i] = now = ngx_max(now, 0);
+            }
+        }
+
+        for (i = 0; i < n; ) {
+
+            if (times[i] == LOST) {
+                i++;
+                continue;
+            }
+
+            end = ngx_live_twcc_write(buf, buf + sizeof(buf), 1, 2, k,
+                                      (uint16_t) i, times + i, n - i, &taken);
+            rounds++;
+
+            if (end == NULL || open_feedback(buf, end - buf, &t) != NGX_OK
+                || t.count != taken)
+            {
+                abort();
+            }
+
+            while (ngx_live_twcc_next(&t, &seq, &time) == NGX_OK) {
+
+                /* 24 bits of reference */
+
+                if (time != LOST) {
+                    time -= times[i];
+                    wrong += (time % ((int64_t) 1 << 32) != 0);
+
+                } else {
+                    wrong += (times[i] != LOST);
+                }
+
+                wrong += (seq != i);
+                i++;
+            }
+        }
+    }
+
+    is_int(wrong, 0, "as they were, in %lu feedbacks", (unsigned long) rounds);
+}
+
+
+static void
+test_bad(const char *hex, ngx_int_t parse, const char *what)
+{
+    u_char            buf[64], *p;
+    size_t            n;
+    int64_t           time;
+    uint16_t          seq;
+    ngx_int_t         rc;
+    ngx_live_twcc_t   t;
+
+    n = unhex(buf, hex);
+    p = buf_copy(buf, n);
+
+    rc = open_feedback(p, n, &t);
+    is_int(rc, parse, "%s", what);
+
+    if (rc == NGX_OK) {
+        while ((rc = ngx_live_twcc_next(&t, &seq, &time)) == NGX_OK) {
+            /* void */
+        }
+
+        is_int(rc, NGX_ERROR, "is seen");
+    }
+}
+
+
+static void
+test_limits(void)
+{
+    u_char       buf[64], *p;
+    int64_t      times[NGX_LIVE_TWCC_MAX + 1];
+    ngx_uint_t   i, taken;
+
+    for (i = 0; i <= NGX_LIVE_TWCC_MAX; i++) {
+        times[i] = i ? LOST : 1;
+    }
+
+    p = ngx_live_twcc_write(buf, buf + 64, 1, 2, 3, 0, times, 0, &taken);
+    ok(p == NULL, "no packets");
+    p = ngx_live_twcc_write(buf, buf + 64, 1, 2, 3, 0, times,
+                            NGX_LIVE_TWCC_MAX + 1, &taken);
+    ok(p == NULL, "too many");
+    p = ngx_live_twcc_write(buf, buf + 64, 1, 2, 3, 0, times + 1, 3, &taken);
+    ok(p == NULL, "the first is lost");
+
+    times[1] = 40000;
+    p = ngx_live_twcc_write(buf, buf + 64, 1, 2, 3, 0, times, 2, &taken);
+    ok(p != NULL, "a pause of ten seconds");
+    is_int(taken, 1, "begins another feedback");
+}
+
+
+/* any room is enough for some, or for none */
+
+static void
+test_cut(void)
+{
+    u_char            buf[128], *p, *end;
+    size_t            i;
+    int64_t           times[40];
+    ngx_uint_t        n, taken, last;
+    ngx_live_twcc_t   t;
+
+    for (n = 0; n < 40; n++) {
+        times[n] = (n % 3) ? (int64_t) n * 300 : LOST;
+    }
+
+    times[0] = 0;
+    last = 0;
+
+    for (i = 0; i < 128; i++) {
+        p = buf_copy(buf, i);
+        end = ngx_live_twcc_write(p, p + i, 1, 2, 3, 0, times, 40, &taken);
+
+        if ((end == NULL) != (taken == 0) || taken < last
+            || (end && (open_feedback(p, end - p, &t) != NGX_OK
+                        || t.count != taken)))
+        {
+            ok(0, "room of %lu", (unsigned long) i);
+        }
+
+        last = taken;
+    }
+
+    is_int(last, 40, "all of them in the end");
+}
