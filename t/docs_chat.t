@@ -36,7 +36,7 @@ while ($text =~ /^```json (\w+)\n(.*?)^```$/msg) {
 
     is($schema->fault($data, $side), undef, "$side $type");
 
-    if ($side ne 'poll') {
+    if ($side !~ /^(poll|tips)$/) {
         is($schema->fault($data), undef, 'the whole schema');
         $seen{"$side $type"}++;
     }
@@ -63,7 +63,8 @@ ok($seen{"server $_"}, "an example of $_")
         state health error history ack /;
 
 ok($seen{"client $_"}, "an example of $_")
-    for qw/ join message reaction typing status history moderate /;
+    for qw/ join message reaction typing status history moderate tip
+        announcement /;
 
 for my $action ($client =~ /^\| `(\w+)`/mg) {
     my %data = (type => 'moderate', action => $action);
@@ -101,7 +102,13 @@ for my $bad (
     '{"type":"moderate","action":"ban"}',
     '{"type":"moderate","action":"delete","target":"u"}',
     '{"type":"moderate","action":"timeout","target":"u","seconds":0}',
-    '{"type":"moderate","action":"slow"}')
+    '{"type":"moderate","action":"slow"}',
+    '{"type":"tip","amount":0,"currency":"EUR"}',
+    '{"type":"tip","amount":1.5,"currency":"EUR"}',
+    '{"type":"tip","amount":1}',
+    '{"type":"tip","amount":1,"currency":"EURO"}',
+    '{"type":"tip","amount":1,"currency":"EUR","key":"a b"}',
+    '{"type":"announcement"}')
 {
     isnt($schema->fault($json->decode($bad), 'client'), undef, "not $bad");
 }

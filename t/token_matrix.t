@@ -185,7 +185,7 @@ for my $role (qw/ creator publisher admin /) {
         "$role publishes");
 }
 
-for my $role (qw/ viewer guest moderator /) {
+for my $role (qw/ viewer guest moderator server /) {
     my $token = $keys->token('HS256', role => $role, stream => "live/$role");
     is(rtmp('publish', 'live', $role, "token=$token"), 'refused',
         "$role does not");

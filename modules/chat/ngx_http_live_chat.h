@@ -68,6 +68,7 @@ typedef struct {
     unsigned                   guest:1;
     unsigned                   writes:1;
     unsigned                   moderates:1;
+    unsigned                   serves:1;   /* a server: it may say tips */
 } ngx_http_live_chat_user_t;
 
 
@@ -143,6 +144,10 @@ void ngx_http_live_chat_show(ngx_live_json_t *js);
 ngx_int_t ngx_http_live_chat_open(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_chat_poll(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_chat_post(ngx_http_request_t *r);
+ngx_int_t ngx_http_live_chat_tips(ngx_http_request_t *r);
+
+/* non-zero if GET asks for tips: "tips" or "tips=NUMBER" */
+ngx_uint_t ngx_http_live_chat_wants_tips(ngx_http_request_t *r);
 
 /*
  * The client as it stands in the request's token or as a guest.  user is
@@ -219,6 +224,7 @@ typedef struct {
     ngx_http_live_chat_t            *client;  /* NULL: does not stay */
 
     ngx_live_chat_id_t               pos;
+    ngx_uint_t                       repeated; /* it was done before */
     const char                      *error;
     ngx_uint_t                       status;
     ngx_uint_t                       wait;    /* s, 0: nothing to wait for */
@@ -245,6 +251,31 @@ const char *ngx_http_live_chat_passes(ngx_http_live_chat_deed_t *deed,
     ngx_uint_t *hushed);
 ngx_int_t ngx_http_live_chat_moderate(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
+
+ngx_int_t ngx_http_live_chat_tip(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
+ngx_int_t ngx_http_live_chat_announce(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
+
+/*
+ * A tip, of whoever was asked before; of deed, user may be NULL.  One that has
+ * been seen is NGX_DECLINED with the error "seen".
+ */
+ngx_int_t ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_tip_t *tip);
+
+/*
+ * When something is said: ,"ts":..,"time":..; at most
+ * NGX_HTTP_LIVE_CHAT_STAMP_LEN bytes
+ */
+#define NGX_HTTP_LIVE_CHAT_STAMP_LEN                                          \
+    (sizeof(",\"ts\":,\"time\":") - 1 + 2 * NGX_INT64_LEN)
+
+u_char *ngx_http_live_chat_stamp(u_char *p, ngx_http_request_t *r);
+
+/* into the room of the request's path, for a moment */
+ngx_int_t ngx_http_live_chat_visit(ngx_http_request_t *r,
+    ngx_live_chat_client_t *client);
 
 /*
  * The same for a client that stays, who is told of errors.  NGX_ERROR: no

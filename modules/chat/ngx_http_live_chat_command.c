@@ -121,6 +121,18 @@ ngx_http_live_chat_dispatch(ngx_http_live_chat_deed_t *deed,
     case NGX_LIVE_CHAT_MODERATE:
         return ngx_http_live_chat_moderate(deed, cmd);
 
+    case NGX_LIVE_CHAT_TIP:
+        return ngx_http_live_chat_tip(deed, cmd);
+
+    case NGX_LIVE_CHAT_ANNOUNCEMENT:
+        return ngx_http_live_chat_announce(deed, cmd);
+
+    case NGX_LIVE_CHAT_POLL:
+    case NGX_LIVE_CHAT_VOTE:
+    case NGX_LIVE_CHAT_POLL_END:
+        return ngx_http_live_chat_refuse(deed, "unknown_type",
+                                         NGX_HTTP_BAD_REQUEST);
+
     default: /* NGX_LIVE_CHAT_TYPING */
 
         /* nobody is told */
@@ -207,7 +219,6 @@ ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
 {
     u_char                          *p;
     size_t                           len;
-    int64_t                          time;
     ngx_int_t                        rc;
     ngx_live_chat_say_t              say;
     ngx_live_chat_speech_t           speech;
@@ -236,8 +247,8 @@ ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
 
     ngx_str_set(&say.head, "{\"type\":\"message\",");
 
-    len = sizeof(",\"ts\":,\"time\":,\"user\":,\"text\":\"\"}") - 1
-          + 2 * NGX_INT64_LEN + user->json.len + cmd->text.len
+    len = sizeof(",\"user\":,\"text\":\"\"}") - 1
+          + NGX_HTTP_LIVE_CHAT_STAMP_LEN + user->json.len + cmd->text.len
           + ngx_escape_json(NULL, cmd->text.data, cmd->text.len);
 
     say.tail.data = ngx_alloc(len, deed->request->connection->log);
@@ -245,14 +256,7 @@ ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
         return NGX_ERROR;
     }
 
-    time = ngx_http_live_chat_stream_time(deed->request);
-
-    p = ngx_sprintf(say.tail.data, ",\"ts\":%L", ngx_live_now());
-
-    if (time != -1) {
-        p = ngx_sprintf(p, ",\"time\":%L", time);
-    }
-
+    p = ngx_http_live_chat_stamp(say.tail.data, deed->request);
     p = ngx_sprintf(p, ",\"user\":%V,\"text\":\"", &user->json);
     p = (u_char *) ngx_escape_json(p, cmd->text.data, cmd->text.len);
     *p++ = '"';
@@ -422,6 +426,23 @@ ngx_http_live_chat_history(ngx_http_live_chat_deed_t *deed,
     ngx_destroy_pool(pool);
 
     return rc;
+}
+
+
+u_char *
+ngx_http_live_chat_stamp(u_char *p, ngx_http_request_t *r)
+{
+    int64_t  time;
+
+    time = ngx_http_live_chat_stream_time(r);
+
+    p = ngx_sprintf(p, ",\"ts\":%L", ngx_live_now());
+
+    if (time != -1) {
+        p = ngx_sprintf(p, ",\"time\":%L", time);
+    }
+
+    return p;
 }
 
 

@@ -26,8 +26,6 @@ typedef struct {
 } ngx_http_live_chat_poll_t;
 
 
-static ngx_int_t ngx_http_live_chat_poll_enter(ngx_http_request_t *r,
-    ngx_live_chat_client_t *client);
 static ngx_int_t ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
     ngx_str_t *cursor, ngx_live_chat_history_t *h);
 static ngx_int_t ngx_http_live_chat_poll_suspend(
@@ -68,7 +66,7 @@ ngx_http_live_chat_poll(ngx_http_request_t *r)
 
     cln->handler = ngx_http_live_chat_poll_cleanup;
 
-    if (ngx_http_live_chat_poll_enter(r, &p->client) != NGX_OK) {
+    if (ngx_http_live_chat_visit(r, &p->client) != NGX_OK) {
         return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "no memory for the room");
     }
@@ -91,8 +89,8 @@ ngx_http_live_chat_poll(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
-ngx_http_live_chat_poll_enter(ngx_http_request_t *r,
+ngx_int_t
+ngx_http_live_chat_visit(ngx_http_request_t *r,
     ngx_live_chat_client_t *client)
 {
     ngx_str_t                       key;
@@ -409,7 +407,7 @@ ngx_http_live_chat_post_say(ngx_http_request_t *r, ngx_str_t *body)
 
     ngx_memzero(&client, sizeof(ngx_live_chat_client_t));
 
-    if (ngx_http_live_chat_poll_enter(r, &client) != NGX_OK) {
+    if (ngx_http_live_chat_visit(r, &client) != NGX_OK) {
         return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "no memory for the room");
     }
@@ -430,6 +428,11 @@ ngx_http_live_chat_post_say(ngx_http_request_t *r, ngx_str_t *body)
 
     if (rc == NGX_DECLINED) {
         return ngx_http_live_problem(r, deed.status, deed.error);
+    }
+
+    if (deed.repeated) {
+        ngx_str_set(&json, "{\"repeated\":true}");
+        return ngx_http_live_reply(r, NGX_HTTP_OK, "application/json", &json);
     }
 
     json.data = ngx_pnalloc(r->pool, sizeof("{\"id\":\"\"}") - 1

@@ -6,12 +6,15 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat_people.h"
+#include "ngx_live_chat_purse.h"
 #include "ngx_live_stream.h"
 
 
 static void ngx_http_live_chat_appear(ngx_http_live_chat_t *ch,
     ngx_live_chat_app_conf_t *cacf);
 static const char *ngx_http_live_chat_state(ngx_http_request_t *r);
+static u_char *ngx_http_live_chat_totals(u_char *p,
+    ngx_live_chat_room_sh_t *room);
 static ngx_int_t ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     ngx_live_chat_cursor_t *cursor);
 
@@ -204,6 +207,7 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
           + ch->user.json.len + hall->key.len + NGX_INT_T_LEN
           + NGX_LIVE_CHAT_CURSOR_LEN + h.text.len
           + sizeof(",\"slow\":,\"state\":\"waiting\",\"pinned\":\"\"") - 1
+          + sizeof(",\"totals\":") - 1 + NGX_LIVE_CHAT_TOTALS_LEN
           + NGX_INT_T_LEN + NGX_LIVE_CHAT_ID_LEN;
 
     json.data = ngx_pnalloc(pool, len);
@@ -231,6 +235,7 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
         *p++ = '"';
     }
 
+    p = ngx_http_live_chat_totals(p, hall->room);
     p = ngx_sprintf(p, "},\"resumed\":%s,\"cursor\":\"",
                     resumed ? "true" : "false");
     p = ngx_live_chat_cursor_write(p, &hall->cursor);
@@ -243,4 +248,27 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     ngx_destroy_pool(pool);
 
     return rc;
+}
+
+
+static u_char *
+ngx_http_live_chat_totals(u_char *p, ngx_live_chat_room_sh_t *room)
+{
+    ngx_live_chat_zone_t  *zone;
+
+    if (room->purse == NULL) {
+        return p;
+    }
+
+    zone = ngx_live_chat_zone();
+
+    p = ngx_sprintf(p, ",\"totals\":");
+
+    ngx_live_chat_lock(zone);
+
+    p = ngx_live_chat_totals_write_locked(p, room);
+
+    ngx_live_chat_unlock(zone);
+
+    return p;
 }

@@ -28,15 +28,21 @@ static ngx_int_t ngx_http_live_chat_guest(ngx_http_request_t *r,
 static size_t ngx_http_live_chat_user_size(ngx_http_live_chat_user_t *user);
 static void ngx_http_live_chat_user_json(ngx_http_live_chat_user_t *user,
     ngx_str_t *name);
-static ngx_uint_t ngx_http_live_chat_moderates(ngx_str_t *role);
+static ngx_uint_t ngx_http_live_chat_one_of(ngx_str_t *roles, ngx_str_t *role);
 
 
 static ngx_str_t  ngx_http_live_chat_role = ngx_string("live_role");
 
-static ngx_str_t  ngx_http_live_chat_roles[] = {
+static ngx_str_t  ngx_http_live_chat_moderators[] = {
     ngx_string("moderator"),
     ngx_string("creator"),
     ngx_string("publisher"),
+    ngx_string("admin"),
+    ngx_null_string
+};
+
+static ngx_str_t  ngx_http_live_chat_servers[] = {
+    ngx_string("server"),
     ngx_string("admin"),
     ngx_null_string
 };
@@ -69,7 +75,10 @@ ngx_http_live_chat_user(ngx_http_request_t *r,
             ngx_str_set(&user->role, "viewer");
         }
 
-        user->moderates = ngx_http_live_chat_moderates(&user->role);
+        user->moderates = ngx_http_live_chat_one_of(
+                              ngx_http_live_chat_moderators, &user->role);
+        user->serves = ngx_http_live_chat_one_of(
+                              ngx_http_live_chat_servers, &user->role);
 
     } else {
         ngx_str_set(&user->role, "guest");
@@ -98,11 +107,11 @@ ngx_http_live_chat_user(ngx_http_request_t *r,
 
 
 static ngx_uint_t
-ngx_http_live_chat_moderates(ngx_str_t *role)
+ngx_http_live_chat_one_of(ngx_str_t *roles, ngx_str_t *role)
 {
     ngx_str_t  *r;
 
-    for (r = ngx_http_live_chat_roles; r->len; r++) {
+    for (r = roles; r->len; r++) {
         if (r->len == role->len
             && ngx_memcmp(r->data, role->data, r->len) == 0)
         {

@@ -60,6 +60,21 @@ static ngx_int_t ngx_live_chat_command_history(
     ngx_live_chat_command_parser_t *cp);
 static ngx_int_t ngx_live_chat_command_moderate(
     ngx_live_chat_command_parser_t *cp);
+static ngx_int_t ngx_live_chat_command_tip(
+    ngx_live_chat_command_parser_t *cp);
+static ngx_int_t ngx_live_chat_command_giver(
+    ngx_live_chat_command_parser_t *cp);
+static ngx_int_t ngx_live_chat_command_key(
+    ngx_live_chat_command_parser_t *cp);
+static ngx_int_t ngx_live_chat_command_poll(
+    ngx_live_chat_command_parser_t *cp);
+static ngx_int_t ngx_live_chat_command_option(
+    ngx_live_chat_command_parser_t *cp, json_t *js, ngx_uint_t max,
+    ngx_str_t *value);
+static ngx_int_t ngx_live_chat_command_vote(
+    ngx_live_chat_command_parser_t *cp);
+static ngx_int_t ngx_live_chat_command_poll_end(
+    ngx_live_chat_command_parser_t *cp);
 static ngx_int_t ngx_live_chat_command_target(
     ngx_live_chat_command_parser_t *cp, ngx_uint_t target);
 static ngx_int_t ngx_live_chat_command_id(ngx_live_chat_command_parser_t *cp);
@@ -90,6 +105,11 @@ static ngx_live_chat_command_type_t  ngx_live_chat_command_types[] = {
     { ngx_string("status"), ngx_live_chat_command_status },
     { ngx_string("history"), ngx_live_chat_command_history },
     { ngx_string("moderate"), ngx_live_chat_command_moderate },
+    { ngx_string("tip"), ngx_live_chat_command_tip },
+    { ngx_string("announcement"), ngx_live_chat_command_message },
+    { ngx_string("poll"), ngx_live_chat_command_poll },
+    { ngx_string("vote"), ngx_live_chat_command_vote },
+    { ngx_string("poll_end"), ngx_live_chat_command_poll_end },
     { ngx_null_string, NULL }
 };
 
@@ -426,10 +446,265 @@ ngx_live_chat_command_moderate(ngx_live_chat_command_parser_t *cp)
 
 
 static ngx_int_t
+ngx_live_chat_command_tip(ngx_live_chat_command_parser_t *cp)
+{
+    json_t                   *js;
+    ngx_live_chat_command_t  *cmd;
+
+    cmd = cp->cmd;
+
+    if (ngx_live_chat_command_number(cp, "amount", 1, NGX_LIVE_CHAT_AMOUNT_MAX,
+                                     &cmd->tip.amount)
+        != NGX_OK)
+    {
+        return ngx_live_chat_command_refuse(cmd, "bad_field",
+                                            "\"amount\" is out of bounds");
+    }
+
+    js = ngx_live_chat_command_get(cp, "currency");
+
+    if (!json_is_string(js)
+        || ngx_live_chat_currency(cmd->tip.currency,
+                                  (u_char *) json_string_value(js),
+                                  json_string_length(js))
+           != NGX_OK)
+    {
+        return ngx_live_chat_command_refuse(cmd, "bad_field",
+                                            "\"currency\" is no currency");
+    }
+
+    if (ngx_live_chat_command_giver(cp) != NGX_OK
+        || ngx_live_chat_command_key(cp) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_live_chat_command_get(cp, "text") == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_live_chat_command_message(cp) != NGX_OK) {
+
+        if (ngx_strcmp(cmd->code.data, "empty") != 0) {
+            return NGX_ERROR;
+        }
+
+        ngx_str_null(&cmd->text);
+        ngx_str_null(&cmd->code);
+        cmd->error = NULL;
+    }
+
+    cmd->tip.text = cmd->text;
+
+    return NGX_OK;
+}
+
+
+/* "user":{"id":..,"name":..}, each of which may be missing */
+
+static ngx_int_t
+ngx_live_chat_command_giver(ngx_live_chat_command_parser_t *cp)
+{
+    json_t                   *js, *root, *id;
+    ngx_int_t                 rc;
+    ngx_live_chat_command_t  *cmd;
+
+    cmd = cp->cmd;
+    js = ngx_live_chat_command_get(cp, "user");
+
+    if (js == NULL) {
+        return NGX_OK;
+    }
+
+    if (!json_is_object(js)) {
+        return ngx_live_chat_command_refuse(cmd, "bad_field",
+                                            "\"user\" is no object");
+    }
+
+    root = cp->root;
+    cp->root = js;
+
+    id = ngx_live_chat_command_get(cp, "id");
+
+    if (id
+        && !ngx_live_chat_user_valid((u_char *) json_string_value(id),
+                                     json_string_length(id)))
+    {
+        rc = ngx_live_chat_command_refuse(cmd, "bad_field",
+                                          "\"id\" of the user is none");
+
+    } else {
+        if (id) {
+            (void) ngx_live_chat_command_string(cp, "id", &cmd->tip.user);
+        }
+
+        rc = ngx_live_chat_command_line(cp, "name", NGX_LIVE_CHAT_PERSON_MAX,
+                                        &cmd->tip.name);
+    }
+
+    cp->root = root;
+
+    return rc;
+}
+
+
+/* what can stand beside others, with blanks between */
+
+static ngx_int_t
+ngx_live_chat_command_key(ngx_live_chat_command_parser_t *cp)
+{
+    u_char  *p;
+    size_t   i, len;
+    json_t  *js;
+
+    js = ngx_live_chat_command_get(cp, "key");
+
+    if (js == NULL) {
+        return NGX_OK;
+    }
+
+    p = (u_char *) json_string_value(js);
+    len = json_string_length(js);
+
+    if (p == NULL || len == 0 || len > NGX_LIVE_CHAT_KEY_MAX) {
+        return ngx_live_chat_command_refuse(cp->cmd, "bad_field",
+                                     "\"key\" is no string of 1 to 255 bytes");
+    }
+
+    for (i = 0; i < len; i++) {
+        if (p[i] <= 0x20 || p[i] >= 0x7f) {
+            return ngx_live_chat_command_refuse(cp->cmd, "bad_field",
+                                                "\"key\" is not printable");
+        }
+    }
+
+    return ngx_live_chat_command_string(cp, "key", &cp->cmd->tip.keys[0]);
+}
+
+
+static ngx_int_t
+ngx_live_chat_command_poll(ngx_live_chat_command_parser_t *cp)
+{
+    size_t                    i;
+    json_t                   *js;
+    int64_t                   seconds;
+    ngx_live_chat_command_t  *cmd;
+
+    cmd = cp->cmd;
+
+    if (ngx_live_chat_command_option(cp, ngx_live_chat_command_get(cp,
+                                                                "question"),
+                                     NGX_LIVE_CHAT_QUESTION_MAX, &cmd->text)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    js = ngx_live_chat_command_get(cp, "options");
+
+    if (!json_is_array(js) || json_array_size(js) < NGX_LIVE_CHAT_OPTIONS_MIN
+        || json_array_size(js) > NGX_LIVE_CHAT_OPTIONS_MAX)
+    {
+        return ngx_live_chat_command_refuse(cmd, "bad_field",
+                                       "\"options\" are not two to ten");
+    }
+
+    for (i = 0; i < json_array_size(js); i++) {
+        if (ngx_live_chat_command_option(cp, json_array_get(js, i),
+                                         NGX_LIVE_CHAT_OPTION_MAX,
+                                         &cmd->options[i])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    cmd->noptions = json_array_size(js);
+
+    seconds = 0;
+
+    if (ngx_live_chat_command_number(cp, "seconds", 0, NGX_LIVE_CHAT_POLL_MAX,
+                                     &seconds)
+        == NGX_ERROR)
+    {
+        return ngx_live_chat_command_refuse(cmd, "bad_field",
+                                            "\"seconds\" is out of bounds");
+    }
+
+    cmd->seconds = (time_t) seconds;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_live_chat_command_option(ngx_live_chat_command_parser_t *cp, json_t *js,
+    ngx_uint_t max, ngx_str_t *value)
+{
+    if (!json_is_string(js)) {
+        return ngx_live_chat_command_refuse(cp->cmd, "bad_field",
+                             "\"question\" or an option is no string");
+    }
+
+    switch (ngx_live_chat_text_line(cp->pos, (u_char *) json_string_value(js),
+                                    json_string_length(js), max, value))
+    {
+
+    case NGX_LIVE_CHAT_TEXT_OK:
+        cp->pos += value->len;
+        return NGX_OK;
+
+    case NGX_LIVE_CHAT_TEXT_LONG:
+        return ngx_live_chat_command_refuse(cp->cmd, "too_long",
+                             "\"question\" or an option is too long");
+
+    case NGX_LIVE_CHAT_TEXT_EMPTY:
+        return ngx_live_chat_command_refuse(cp->cmd, "empty",
+                             "\"question\" or an option is empty");
+
+    default: /* NGX_LIVE_CHAT_TEXT_INVALID */
+        return ngx_live_chat_command_refuse(cp->cmd, "bad_json",
+                                            "JSON is not UTF-8");
+    }
+}
+
+
+static ngx_int_t
+ngx_live_chat_command_vote(ngx_live_chat_command_parser_t *cp)
+{
+    int64_t  option;
+
+    if (ngx_live_chat_command_number(cp, "option", 0,
+                                     NGX_LIVE_CHAT_OPTIONS_MAX - 1, &option)
+        != NGX_OK)
+    {
+        return ngx_live_chat_command_refuse(cp->cmd, "bad_field",
+                                            "\"option\" is out of bounds");
+    }
+
+    cp->cmd->option = (ngx_uint_t) option;
+
+    return ngx_live_chat_command_poll_end(cp);
+}
+
+
+/* the open poll, if it is not named */
+
+static ngx_int_t
+ngx_live_chat_command_poll_end(ngx_live_chat_command_parser_t *cp)
+{
+    if (ngx_live_chat_command_get(cp, "poll") == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_live_chat_command_entry(cp, "poll", "\"poll\" is no id");
+}
+
+
+static ngx_int_t
 ngx_live_chat_command_target(ngx_live_chat_command_parser_t *cp,
     ngx_uint_t target)
 {
-    size_t   i;
     json_t  *js;
 
     js = ngx_live_chat_command_get(cp, "target");
@@ -455,18 +730,12 @@ ngx_live_chat_command_target(ngx_live_chat_command_parser_t *cp,
         break;
     }
 
-    if (!json_is_string(js) || json_string_length(js) == 0
-        || json_string_length(js) > NGX_LIVE_CHAT_USER_MAX)
+    if (!json_is_string(js)
+        || !ngx_live_chat_user_valid((u_char *) json_string_value(js),
+                                     json_string_length(js)))
     {
         return ngx_live_chat_command_refuse(cp->cmd, "bad_field",
                                             "\"target\" is no user");
-    }
-
-    for (i = 0; i < json_string_length(js); i++) {
-        if ((u_char) json_string_value(js)[i] < 0x20) {
-            return ngx_live_chat_command_refuse(cp->cmd, "bad_field",
-                                                "\"target\" is no user");
-        }
     }
 
     return ngx_live_chat_command_string(cp, "target", &cp->cmd->user);

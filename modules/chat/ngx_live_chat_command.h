@@ -19,17 +19,25 @@
 #include <ngx_core.h>
 
 #include "ngx_live_chat_cursor.h"
+#include "ngx_live_chat_payment.h"
 
 
 #define NGX_LIVE_CHAT_DEPTH         4      /* of JSON */
 #define NGX_LIVE_CHAT_NONCE_MAX     64     /* bytes */
 #define NGX_LIVE_CHAT_USER_MAX      256    /* bytes */
 #define NGX_LIVE_CHAT_REASON_MAX    200    /* code points */
+#define NGX_LIVE_CHAT_PERSON_MAX    64     /* code points, in a tip */
+
+#define NGX_LIVE_CHAT_OPTIONS_MIN   2      /* of a poll */
+#define NGX_LIVE_CHAT_OPTIONS_MAX   10
+#define NGX_LIVE_CHAT_QUESTION_MAX  200    /* code points */
+#define NGX_LIVE_CHAT_OPTION_MAX    80
 
 /* seconds */
 #define NGX_LIVE_CHAT_BAN_MAX       315360000
 #define NGX_LIVE_CHAT_TIMEOUT_MAX   1209600
 #define NGX_LIVE_CHAT_SLOW_MAX      21600
+#define NGX_LIVE_CHAT_POLL_MAX      86400
 
 
 typedef enum {
@@ -39,7 +47,12 @@ typedef enum {
     NGX_LIVE_CHAT_TYPING,                  /* on */
     NGX_LIVE_CHAT_STATUS,                  /* audio, video */
     NGX_LIVE_CHAT_HISTORY,                 /* message, limit */
-    NGX_LIVE_CHAT_MODERATE                 /* action, and what it needs */
+    NGX_LIVE_CHAT_MODERATE,                /* action, and what it needs */
+    NGX_LIVE_CHAT_TIP,                     /* tip */
+    NGX_LIVE_CHAT_ANNOUNCEMENT,            /* text */
+    NGX_LIVE_CHAT_POLL,                    /* text, options, seconds */
+    NGX_LIVE_CHAT_VOTE,                    /* message, option */
+    NGX_LIVE_CHAT_POLL_END                 /* message */
 } ngx_live_chat_type_e;
 
 
@@ -91,6 +104,10 @@ typedef struct {
     ngx_uint_t                 limit;      /* 1 to that of limits, 0: as the
                                               server likes */
     time_t                     seconds;
+    ngx_live_chat_tip_t        tip;
+    ngx_uint_t                 noptions;
+    ngx_str_t                  options[NGX_LIVE_CHAT_OPTIONS_MAX];
+    ngx_uint_t                 option;     /* 0.. */
 
     /* after NGX_ERROR */
     ngx_str_t                  code;       /* for the client, constant */

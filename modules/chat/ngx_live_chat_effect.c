@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_chat_log.h"
+#include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_users.h"
 
 
@@ -39,6 +40,8 @@ static void ngx_live_chat_effect_slow(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 static ngx_uint_t ngx_live_chat_hide_locked(ngx_live_chat_room_sh_t *room,
     ngx_live_chat_id_t *pos, uint32_t user, ngx_uint_t look);
+static ngx_uint_t ngx_live_chat_hide_entries(ngx_queue_t *entries,
+    ngx_live_chat_id_t *pos, uint32_t user, ngx_uint_t look);
 
 
 /* by NGX_LIVE_CHAT_EFFECT_NONE, ... */
@@ -54,7 +57,8 @@ static ngx_live_chat_effect_def_t  ngx_live_chat_effects[] = {
     { NULL, ngx_live_chat_effect_pin },
     { NULL, ngx_live_chat_effect_clear },
     { NULL, ngx_live_chat_effect_slow },
-    { ngx_live_chat_effect_user, ngx_live_chat_effect_mark }
+    { ngx_live_chat_effect_user, ngx_live_chat_effect_mark },
+    { ngx_live_chat_purse_check_locked, ngx_live_chat_purse_add_locked }
 };
 
 
@@ -232,14 +236,30 @@ static ngx_uint_t
 ngx_live_chat_hide_locked(ngx_live_chat_room_sh_t *room,
     ngx_live_chat_id_t *pos, uint32_t user, ngx_uint_t look)
 {
+    ngx_uint_t  n;
+
+    n = ngx_live_chat_hide_entries(&room->log, pos, user, look);
+
+    if (room->purse) {
+        n += ngx_live_chat_hide_entries(&room->purse->tips, pos, user, look);
+    }
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_live_chat_hide_entries(ngx_queue_t *entries, ngx_live_chat_id_t *pos,
+    uint32_t user, ngx_uint_t look)
+{
     ngx_uint_t                 n;
     ngx_queue_t               *q;
     ngx_live_chat_entry_sh_t  *e;
 
     n = 0;
 
-    for (q = ngx_queue_head(&room->log);
-         q != ngx_queue_sentinel(&room->log);
+    for (q = ngx_queue_head(entries);
+         q != ngx_queue_sentinel(entries);
          q = ngx_queue_next(q))
     {
         e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);

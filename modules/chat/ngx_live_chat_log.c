@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_chat_log.h"
+#include "ngx_live_chat_purse.h"
 #include "ngx_live_stream.h"
 
 #include <sys/random.h>
@@ -175,6 +176,7 @@ ngx_live_chat_log_enter_locked(ngx_live_chat_zone_t *zone,
     e->clock = ngx_live_clock();
     e->user = say->user;
     e->passing = say->passing ? 1 : 0;
+    e->tip = (say->effect.type == NGX_LIVE_CHAT_EFFECT_TIP);
 
     e->room = room;
 
@@ -282,7 +284,9 @@ ngx_live_chat_log_drop_locked(ngx_live_chat_zone_t *zone,
 
     room->bytes -= ngx_min(room->bytes, e->len);
 
-    ngx_slab_free_locked(zone->shpool, e);
+    if (!ngx_live_chat_purse_keep_locked(zone, room, e)) {
+        ngx_slab_free_locked(zone->shpool, e);
+    }
 
     return 1;
 }

@@ -7,11 +7,17 @@
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat.h"
 #include "ngx_live_chat_people.h"
+#include "ngx_live_chat_purse.h"
 #include "ngx_live_event.h"
 
 
-#define NGX_LIVE_CHAT_ZONE      (16 * 1024 * 1024)
-#define NGX_LIVE_CHAT_ZONE_MIN  (1024 * 1024)
+#define NGX_LIVE_CHAT_ZONE          (16 * 1024 * 1024)
+#define NGX_LIVE_CHAT_ZONE_MIN      (1024 * 1024)
+
+#define NGX_LIVE_CHAT_TIPS          100
+#define NGX_LIVE_CHAT_TIPS_MAX      1000
+#define NGX_LIVE_CHAT_TIP_KEYS      1000
+#define NGX_LIVE_CHAT_TIP_KEYS_MAX  100000
 
 
 typedef struct {
@@ -19,6 +25,8 @@ typedef struct {
     ngx_live_chat_zone_t       zone;
     ngx_array_t                words;      /* ngx_live_chat_words_t * */
     ngx_thread_pool_t         *threads;
+    ngx_int_t                  tips;       /* of a room that are kept */
+    ngx_int_t                  tip_keys;
 } ngx_live_chat_main_conf_t;
 
 
@@ -30,6 +38,8 @@ static char *ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_live_chat_postconfiguration(ngx_conf_t *cf);
 static char *ngx_live_chat_words(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_live_chat_tips(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data);
 static ngx_int_t ngx_live_chat_init_process(ngx_cycle_t *cycle);
@@ -77,6 +87,13 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       NGX_LIVE_APP_CONF_OFFSET,
       offsetof(ngx_live_chat_app_conf_t, small),
       &ngx_live_chat_small_bounds },
+
+    { ngx_string("chat_tips"),
+      NGX_LIVE_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_live_chat_tips,
+      NGX_LIVE_MAIN_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("chat_words"),
       NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
@@ -140,6 +157,18 @@ ngx_live_chat_zone(void)
                                          &ngx_live_chat_module);
 
     return (cmcf && cmcf->zone.sh && ngx_live_zone) ? &cmcf->zone : NULL;
+}
+
+
+void
+ngx_live_chat_purse_limits(ngx_uint_t *tips, ngx_uint_t *keys)
+{
+    ngx_live_chat_main_conf_t  *cmcf;
+
+    cmcf = ngx_live_get_module_main_conf((ngx_cycle_t *) ngx_cycle,
+                                         &ngx_live_chat_module);
+    *tips = cmcf->tips;
+    *keys = cmcf->tip_keys;
 }
 
 
@@ -212,6 +241,11 @@ ngx_live_chat_postconfiguration(ngx_conf_t *cf)
         cmcf->size = NGX_LIVE_CHAT_ZONE;
     }
 
+    if (cmcf->tips == NGX_CONF_UNSET) {
+        cmcf->tips = NGX_LIVE_CHAT_TIPS;
+        cmcf->tip_keys = NGX_LIVE_CHAT_TIP_KEYS;
+    }
+
     zone = ngx_shared_memory_add(cf, &ngx_live_chat_zone_name, cmcf->size,
                                  &ngx_live_chat_module);
     if (zone == NULL) {
@@ -251,6 +285,7 @@ ngx_live_chat_create_main_conf(ngx_conf_t *cf)
     }
 
     cmcf->size = NGX_CONF_UNSET_SIZE;
+    cmcf->tips = NGX_CONF_UNSET;
 
     return cmcf;
 }
@@ -320,6 +355,53 @@ ngx_live_chat_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     cacf->words = ngx_live_chat_words_add(cf, &cmcf->words, &path);
 
     return cacf->words ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* "chat_tips 100 keys=1000" */
+
+static char *
+ngx_live_chat_tips(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_live_chat_main_conf_t *cmcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (cmcf->tips != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    n = ngx_atoi(value[1].data, value[1].len);
+
+    if (n < 0 || n > NGX_LIVE_CHAT_TIPS_MAX) {
+        return "must be a number up to 1000";
+    }
+
+    cmcf->tips = n;
+    cmcf->tip_keys = NGX_LIVE_CHAT_TIP_KEYS;
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    n = NGX_ERROR;
+
+    if (ngx_strncmp(value[2].data, "keys=", 5) == 0) {
+        n = ngx_atoi(value[2].data + 5, value[2].len - 5);
+    }
+
+    if (n < 1 || n > NGX_LIVE_CHAT_TIP_KEYS_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
+                           &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf->tip_keys = n;
+
+    return NGX_CONF_OK;
 }
 
 

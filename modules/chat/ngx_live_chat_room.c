@@ -6,6 +6,7 @@
 
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_people.h"
+#include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_users.h"
 #include "ngx_live_stream.h"
 
@@ -348,6 +349,7 @@ ngx_live_chat_room_free_locked(ngx_live_chat_zone_t *zone,
         /* void */
     }
 
+    ngx_live_chat_purse_free_locked(zone, room);
     ngx_live_chat_users_free_locked(zone, room);
     ngx_live_chat_people_free_locked(zone, room);
     ngx_slab_free_locked(zone->shpool, room);

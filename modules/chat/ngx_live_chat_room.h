@@ -49,7 +49,9 @@
 #define NGX_LIVE_CHAT_LINGER     3600000
 
 
-typedef struct ngx_live_chat_room_sh_s  ngx_live_chat_room_sh_t;
+typedef struct ngx_live_chat_room_sh_s   ngx_live_chat_room_sh_t;
+typedef struct ngx_live_chat_keys_sh_s   ngx_live_chat_keys_sh_t;
+typedef struct ngx_live_chat_purse_sh_s  ngx_live_chat_purse_sh_t;
 
 typedef struct {
     ngx_queue_t                queue;
@@ -64,6 +66,7 @@ typedef struct {
     uint32_t                   len;
     unsigned                   passing:1;  /* not history: reactions, ... */
     unsigned                   hidden:1;   /* deleted: no longer shown */
+    unsigned                   tip:1;
     u_char                     text[1];    /* a JSON object */
 } ngx_live_chat_entry_sh_t;
 
@@ -129,6 +132,7 @@ struct ngx_live_chat_room_sh_s {
     ngx_uint_t                 small;      /* up to so many clients people
                                               are told of */
     ngx_live_chat_list_sh_t    people;
+    ngx_live_chat_purse_sh_t  *purse;      /* NULL: no tip yet */
 
     uint64_t                   lost;       /* entries that found no memory */
 };

@@ -75,6 +75,7 @@ ngx_str_t  ngx_live_role_names[] = {
     ngx_string("viewer"),
     ngx_string("guest"),
     ngx_string("moderator"),
+    ngx_string("server"),
     ngx_string("creator"),
     ngx_string("publisher"),
     ngx_string("admin"),

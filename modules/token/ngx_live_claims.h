@@ -27,6 +27,7 @@ typedef enum {
     NGX_LIVE_ROLE_VIEWER = 0,              /* also without "role" */
     NGX_LIVE_ROLE_GUEST,
     NGX_LIVE_ROLE_MODERATOR,
+    NGX_LIVE_ROLE_SERVER,                  /* of the site, not a person */
     NGX_LIVE_ROLE_CREATOR,
     NGX_LIVE_ROLE_PUBLISHER,
     NGX_LIVE_ROLE_ADMIN,

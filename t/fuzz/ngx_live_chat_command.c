@@ -33,6 +33,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     u_char                   *p, *buf;
+    ngx_uint_t                i;
     ngx_live_chat_limits_t    limits = { 2048, 40, 10, 100 };
     ngx_live_chat_command_t   cmd;
 
@@ -52,8 +53,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(buf, size, &cmd.kind);
         check(buf, size, &cmd.user);
         check(buf, size, &cmd.reason);
+        check(buf, size, &cmd.tip.user);
+        check(buf, size, &cmd.tip.name);
+        check(buf, size, &cmd.tip.text);
+        check(buf, size, &cmd.tip.keys[0]);
 
-        if (cmd.type > NGX_LIVE_CHAT_MODERATE
+        for (i = 0; i < cmd.noptions; i++) {
+            check(buf, size, &cmd.options[i]);
+        }
+
+        if (cmd.type > NGX_LIVE_CHAT_POLL_END
+            || (cmd.type == NGX_LIVE_CHAT_TIP
+                && (cmd.tip.amount < 1
+                    || cmd.tip.amount > NGX_LIVE_CHAT_AMOUNT_MAX))
+            || (cmd.type == NGX_LIVE_CHAT_POLL
+                && (cmd.noptions < NGX_LIVE_CHAT_OPTIONS_MIN
+                    || cmd.noptions > NGX_LIVE_CHAT_OPTIONS_MAX))
+            || cmd.option >= NGX_LIVE_CHAT_OPTIONS_MAX
             || cmd.action > NGX_LIVE_CHAT_SHADOW
             || cmd.seconds < 0 || cmd.limit > limits.history
             || cmd.user.len > NGX_LIVE_CHAT_USER_MAX

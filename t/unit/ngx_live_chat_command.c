@@ -30,6 +30,8 @@ static void test_join(void);
 static void test_message(void);
 static void test_others(void);
 static void test_moderate(void);
+static void test_tip(void);
+static void test_poll(void);
 static void test_json(void);
 
 
@@ -40,6 +42,8 @@ main(void)
     test_message();
     test_others();
     test_moderate();
+    test_tip();
+    test_poll();
     test_json();
 
     return done_testing();
@@ -255,6 +259,105 @@ test_moderate(void)
                "\"target\":\"a\",\"seconds\":0}", "bad_field");
     is_refused("{\"type\":\"moderate\",\"action\":\"slow\"}", "bad_field");
     is_refused("{\"type\":\"moderate\",\"action\":\"pin\"}", "bad_field");
+}
+
+
+static void
+test_tip(void)
+{
+    is_int(parse("{\"type\":\"tip\",\"amount\":5,\"currency\":\"eUr\"}"),
+           NGX_OK, "tip");
+    is_int(cmd.type, NGX_LIVE_CHAT_TIP, "type");
+    is_int(cmd.tip.amount, 5, "amount");
+    is_mem(cmd.tip.currency, 3, "EUR", 3, "currency in upper case");
+    is_int(cmd.tip.user.len + cmd.tip.name.len + cmd.tip.text.len
+           + cmd.tip.keys[0].len, 0, "of nobody");
+
+    is_int(parse("{\"type\":\"tip\",\"amount\":1000000000000,"
+                 "\"currency\":\"JPY\",\"user\":{\"id\":\"u-1\","
+                 "\"name\":\" Joe \"},\"text\":\" hi \",\"key\":\"k-1\","
+                 "\"id\":\"n\"}"), NGX_OK, "all of it");
+    is_str(&cmd.tip.user, "u-1", "user");
+    is_str(&cmd.tip.name, "Joe", "name");
+    is_str(&cmd.tip.text, "hi", "text");
+    is_str(&cmd.tip.keys[0], "k-1", "key");
+    is_str(&cmd.id, "n", "id of the command");
+
+    is_int(parse("{\"type\":\"tip\",\"amount\":5,\"currency\":\"EUR\","
+                 "\"text\":\" \",\"user\":{\"name\":\"\"}}"), NGX_OK,
+           "nothing to be seen");
+    is_int(cmd.code.len, 0, "is no error");
+
+    is_refused("{\"type\":\"tip\",\"amount\":0,\"currency\":\"EUR\"}",
+               "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1000000000001,"
+               "\"currency\":\"EUR\"}", "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1.0,\"currency\":\"EUR\"}",
+               "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1,\"currency\":\"EU\"}",
+               "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1,\"currency\":\"E R\"}",
+               "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1,\"currency\":\"EUR\","
+               "\"key\":\"a b\"}", "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1,\"currency\":\"EUR\","
+               "\"key\":\"\"}", "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1,\"currency\":\"EUR\","
+               "\"user\":\"joe\"}", "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1,\"currency\":\"EUR\","
+               "\"user\":{\"id\":7}}", "bad_field");
+    is_refused("{\"type\":\"tip\",\"amount\":1,\"currency\":\"EUR\","
+               "\"text\":\"123456789012345678901\"}", "too_long");
+
+    is_int(parse("{\"type\":\"announcement\",\"text\":\"At nine.\"}"), NGX_OK,
+           "announcement");
+    is_int(cmd.type, NGX_LIVE_CHAT_ANNOUNCEMENT, "type");
+    is_str(&cmd.text, "At nine.", "text");
+    is_refused("{\"type\":\"announcement\"}", "bad_field");
+}
+
+
+static void
+test_poll(void)
+{
+    is_int(parse("{\"type\":\"poll\",\"question\":\" Tea? \",\"options\":"
+                 "[\"yes\",\" no\"],\"seconds\":60}"), NGX_OK, "poll");
+    is_int(cmd.type, NGX_LIVE_CHAT_POLL, "type");
+    is_str(&cmd.text, "Tea?", "question");
+    is_int(cmd.noptions, 2, "options");
+    is_str(&cmd.options[0], "yes", "one");
+    is_str(&cmd.options[1], "no", "another");
+    is_int(cmd.seconds, 60, "seconds");
+
+    is_refused("{\"type\":\"poll\",\"question\":\"?\",\"options\":[\"a\"]}",
+               "bad_field");
+    is_refused("{\"type\":\"poll\",\"question\":\"?\",\"options\":[\"1\","
+               "\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"10\","
+               "\"11\"]}", "bad_field");
+    is_refused("{\"type\":\"poll\",\"question\":\"?\",\"options\":[\"a\",1]}",
+               "bad_field");
+    is_refused("{\"type\":\"poll\",\"question\":\"?\",\"options\":[\"a\","
+               "\" \"]}", "empty");
+    is_refused("{\"type\":\"poll\",\"options\":[\"a\",\"b\"]}", "bad_field");
+    is_refused("{\"type\":\"poll\",\"question\":\"?\",\"options\":\"a\"}",
+               "bad_field");
+    is_refused("{\"type\":\"poll\",\"question\":\"?\",\"options\":[\"a\","
+               "\"b\"],\"seconds\":86401}", "bad_field");
+
+    is_int(parse("{\"type\":\"vote\",\"option\":9,\"poll\":\"5-6\"}"), NGX_OK,
+           "vote");
+    is_int(cmd.option, 9, "option");
+    is_int(cmd.has_message, 1, "of a poll");
+    is_int(cmd.message.ms, 5, "its id");
+    is_int(parse("{\"type\":\"vote\",\"option\":0}"), NGX_OK, "the open one");
+    is_int(cmd.has_message, 0, "has no id");
+    is_refused("{\"type\":\"vote\"}", "bad_field");
+    is_refused("{\"type\":\"vote\",\"option\":10}", "bad_field");
+    is_refused("{\"type\":\"vote\",\"option\":-1}", "bad_field");
+    is_refused("{\"type\":\"vote\",\"option\":1,\"poll\":\"a\"}", "bad_field");
+
+    is_int(parse("{\"type\":\"poll_end\"}"), NGX_OK, "end");
+    is_int(cmd.type, NGX_LIVE_CHAT_POLL_END, "type");
 }
 
 

@@ -1,0 +1,365 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_chat.h"
+#include "ngx_live_chat_purse.h"
+
+
+/*
+ * Tips, which servers say, what is announced, and the tips so far.
+ */
+
+/* who has given without an id */
+#define NGX_HTTP_LIVE_CHAT_GIVER  "guest"
+
+/* of an answer */
+#define NGX_HTTP_LIVE_CHAT_TIPS   200
+
+
+static size_t ngx_http_live_chat_escaped(ngx_str_t *s);
+static u_char *ngx_http_live_chat_giver(u_char *p, ngx_live_chat_tip_t *tip);
+static ngx_int_t ngx_http_live_chat_give_keys(ngx_live_chat_tip_t *tip,
+    u_char *buf, ngx_str_t *keys);
+static ngx_int_t ngx_http_live_chat_give_say(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_say_t *say);
+static ngx_uint_t ngx_http_live_chat_tips_max(ngx_http_request_t *r);
+static ngx_int_t ngx_http_live_chat_tips_answer(ngx_http_request_t *r,
+    ngx_live_chat_room_sh_t *room, ngx_str_t *body);
+
+
+ngx_int_t
+ngx_http_live_chat_tip(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd)
+{
+    ngx_int_t  rc;
+
+    if (!deed->user->serves) {
+        return ngx_http_live_chat_refuse(deed, "forbidden",
+                                         NGX_HTTP_FORBIDDEN);
+    }
+
+    rc = ngx_http_live_chat_give(deed, &cmd->tip);
+
+    /* who asks again because the answer was lost is told that it is done */
+
+    if (rc == NGX_DECLINED && ngx_strcmp(deed->error, "seen") == 0) {
+        deed->error = NULL;
+        deed->repeated = 1;
+
+        return NGX_OK;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_tip_t *tip)
+{
+    u_char               *p, keys[2 * NGX_LIVE_CHAT_KEY_MAX + 1];
+    size_t                len;
+    ngx_int_t             rc;
+    ngx_live_chat_say_t   say;
+
+    ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
+
+    ngx_str_set(&say.head, "{\"type\":\"tip\",");
+
+    say.effect.type = NGX_LIVE_CHAT_EFFECT_TIP;
+    say.effect.number = tip->amount;
+    ngx_memcpy(say.effect.currency, tip->currency, NGX_LIVE_CHAT_CURRENCY);
+
+    if (ngx_http_live_chat_give_keys(tip, keys, &say.effect.keys) != NGX_OK) {
+        return ngx_http_live_chat_refuse(deed, "bad_field",
+                                         NGX_HTTP_BAD_REQUEST);
+    }
+
+    /* nobody's are what moderators do, which cannot be removed */
+
+    if (tip->user.len) {
+        say.user = ngx_crc32_long(tip->user.data, tip->user.len);
+
+    } else {
+        say.user = ngx_crc32_long((u_char *) NGX_HTTP_LIVE_CHAT_GIVER,
+                                  sizeof(NGX_HTTP_LIVE_CHAT_GIVER) - 1);
+    }
+
+    say.user += (say.user == 0);
+
+    len = NGX_HTTP_LIVE_CHAT_STAMP_LEN
+          + sizeof(",\"user\":{\"id\":\"\",\"name\":\"\",\"role\":\"viewer\"}"
+                   ",\"amount\":,\"currency\":\"EUR\",\"text\":\"\"}") - 1
+          + 2 * sizeof(NGX_HTTP_LIVE_CHAT_GIVER)
+          + 2 * ngx_http_live_chat_escaped(&tip->user)
+          + ngx_http_live_chat_escaped(&tip->name) + NGX_INT64_LEN
+          + ngx_http_live_chat_escaped(&tip->text);
+
+    say.tail.data = ngx_alloc(len, deed->request->connection->log);
+    if (say.tail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_http_live_chat_stamp(say.tail.data, deed->request);
+    p = ngx_http_live_chat_giver(p, tip);
+    p = ngx_sprintf(p, ",\"amount\":%L,\"currency\":\"%*s\"", tip->amount,
+                    (size_t) NGX_LIVE_CHAT_CURRENCY, tip->currency);
+
+    if (tip->text.len) {
+        p = ngx_sprintf(p, ",\"text\":\"");
+        p = (u_char *) ngx_escape_json(p, tip->text.data, tip->text.len);
+        *p++ = '"';
+    }
+
+    *p++ = '}';
+
+    say.tail.len = p - say.tail.data;
+
+    rc = ngx_http_live_chat_give_say(deed, &say);
+
+    ngx_free(say.tail.data);
+
+    if (rc == NGX_OK) {
+        ngx_log_error(NGX_LOG_NOTICE, deed->request->connection->log, 0,
+                      "tip of %L %*s in room \"%V\"", tip->amount,
+                      (size_t) NGX_LIVE_CHAT_CURRENCY, tip->currency,
+                      &deed->hall->key);
+    }
+
+    return rc;
+}
+
+
+static size_t
+ngx_http_live_chat_escaped(ngx_str_t *s)
+{
+    return s->len + ngx_escape_json(NULL, s->data, s->len);
+}
+
+
+/* who has a name only is a guest; nothing of one who has neither */
+
+static u_char *
+ngx_http_live_chat_giver(u_char *p, ngx_live_chat_tip_t *tip)
+{
+    ngx_str_t  id, name;
+
+    if (tip->user.len == 0 && tip->name.len == 0) {
+        return p;
+    }
+
+    ngx_str_set(&id, NGX_HTTP_LIVE_CHAT_GIVER);
+
+    if (tip->user.len) {
+        id = tip->user;
+    }
+
+    name = tip->name.len ? tip->name : id;
+
+    p = ngx_sprintf(p, ",\"user\":{\"id\":\"");
+    p = (u_char *) ngx_escape_json(p, id.data, id.len);
+    p = ngx_sprintf(p, "\",\"name\":\"");
+    p = (u_char *) ngx_escape_json(p, name.data, name.len);
+
+    return ngx_sprintf(p, "\",\"role\":\"%s\"}",
+                       tip->user.len ? "viewer" : "guest");
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_give_keys(ngx_live_chat_tip_t *tip, u_char *buf,
+    ngx_str_t *keys)
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    p = buf;
+
+    for (i = 0; i < 2; i++) {
+
+        if (tip->keys[i].len > NGX_LIVE_CHAT_KEY_MAX) {
+            return NGX_ERROR;
+        }
+
+        if (tip->keys[i].len) {
+
+            if (p != buf) {
+                *p++ = ' ';
+            }
+
+            p = ngx_cpymem(p, tip->keys[i].data, tip->keys[i].len);
+        }
+    }
+
+    keys->data = buf;
+    keys->len = p - buf;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_give_say(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_say_t *say)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_live_chat_room_say(ngx_live_chat_zone(), deed->hall->room, say);
+
+    if (rc == NGX_DECLINED && ngx_strcmp(say->error, "room_full") != 0) {
+        return ngx_http_live_chat_refuse(deed, say->error, NGX_HTTP_CONFLICT);
+    }
+
+    if (rc != NGX_OK) {
+        return ngx_http_live_chat_refuse(deed, "room_full",
+                                         NGX_HTTP_SERVICE_UNAVAILABLE);
+    }
+
+    deed->pos = say->pos;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_live_chat_announce(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd)
+{
+    u_char               *p;
+    ngx_int_t             rc;
+    ngx_live_chat_say_t   say;
+
+    if (!deed->user->moderates && !deed->user->serves) {
+        return ngx_http_live_chat_refuse(deed, "forbidden",
+                                         NGX_HTTP_FORBIDDEN);
+    }
+
+    ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
+
+    ngx_str_set(&say.head, "{\"type\":\"announcement\",");
+
+    say.user = deed->user->hash;
+
+    say.tail.data = ngx_alloc(NGX_HTTP_LIVE_CHAT_STAMP_LEN
+                              + sizeof(",\"by\":,\"text\":\"\"}") - 1
+                              + deed->user->json.len
+                              + ngx_http_live_chat_escaped(&cmd->text),
+                              deed->request->connection->log);
+    if (say.tail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_http_live_chat_stamp(say.tail.data, deed->request);
+    p = ngx_sprintf(p, ",\"by\":%V,\"text\":\"", &deed->user->json);
+    p = (u_char *) ngx_escape_json(p, cmd->text.data, cmd->text.len);
+    *p++ = '"';
+    *p++ = '}';
+
+    say.tail.len = p - say.tail.data;
+
+    rc = ngx_http_live_chat_give_say(deed, &say);
+
+    ngx_free(say.tail.data);
+
+    return rc;
+}
+
+
+ngx_uint_t
+ngx_http_live_chat_wants_tips(ngx_http_request_t *r)
+{
+    ngx_str_t  value;
+
+    return ngx_http_arg(r, (u_char *) "tips", 4, &value) == NGX_OK
+           || (r->args.len == 4 && ngx_memcmp(r->args.data, "tips", 4) == 0)
+           || (r->args.len > 5 && ngx_memcmp(r->args.data, "tips&", 5) == 0)
+           || (r->args.len > 5 && ngx_memcmp(r->args.data + r->args.len - 5,
+                                             "&tips", 5) == 0);
+}
+
+
+ngx_int_t
+ngx_http_live_chat_tips(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    ngx_str_t                body;
+    ngx_live_chat_client_t   client;
+
+    ngx_memzero(&client, sizeof(ngx_live_chat_client_t));
+
+    if (ngx_http_live_chat_visit(r, &client) != NGX_OK) {
+        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "no memory for the room");
+    }
+
+    rc = ngx_http_live_chat_tips_answer(r, client.hall->room, &body);
+
+    ngx_live_chat_hall_leave(&client);
+
+    if (rc != NGX_OK || ngx_http_live_cache_control(r, "no-store") != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_live_reply(r, NGX_HTTP_OK, "application/json", &body);
+}
+
+
+static ngx_uint_t
+ngx_http_live_chat_tips_max(ngx_http_request_t *r)
+{
+    ngx_int_t  n;
+    ngx_str_t  value;
+
+    if (ngx_http_arg(r, (u_char *) "tips", 4, &value) != NGX_OK) {
+        return NGX_HTTP_LIVE_CHAT_TIPS;
+    }
+
+    n = ngx_atoi(value.data, value.len);
+
+    return (n < 0) ? NGX_HTTP_LIVE_CHAT_TIPS
+                   : ngx_min((ngx_uint_t) n, NGX_HTTP_LIVE_CHAT_TIPS);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_tips_answer(ngx_http_request_t *r,
+    ngx_live_chat_room_sh_t *room, ngx_str_t *body)
+{
+    u_char                *p, totals[NGX_LIVE_CHAT_TOTALS_LEN];
+    ngx_str_t              tips;
+    ngx_live_chat_zone_t  *zone;
+
+    zone = ngx_live_chat_zone();
+
+    if (ngx_live_chat_tips_list(zone, room, ngx_http_live_chat_tips_max(r),
+                                r->pool, &tips)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_live_chat_lock(zone);
+
+    p = ngx_live_chat_totals_write_locked(totals, room);
+
+    ngx_live_chat_unlock(zone);
+
+    if (p == totals) {
+        p = ngx_cpymem(totals, "{}", 2);
+    }
+
+    body->data = ngx_pnalloc(r->pool, sizeof("{\"totals\":,\"tips\":[]}") - 1
+                                      + (p - totals) + tips.len);
+    if (body->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    body->len = ngx_sprintf(body->data, "{\"totals\":%*s,\"tips\":[%V]}",
+                            (size_t) (p - totals), totals, &tips)
+                - body->data;
+
+    return NGX_OK;
+}
