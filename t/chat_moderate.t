@@ -12,6 +12,8 @@ use strict;
 
 use Test::More;
 
+use JSON::PP qw/ decode_json /;
+
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
@@ -185,8 +187,11 @@ is($_->close_code, 1008, 'a revoked viewer is out') for $viewer, $twin;
 Test::NginxLive::Token::tool('revoke', $revoke, 'stream', 'live/a');
 is($_->close_code, 1008, 'all of a revoked stream are out') for $mod, $guest;
 
-like($t->log_text(), qr/moderation of room "live\/a": "mona" did ban "vera"/,
-    'what moderators do is logged');
+my ($audit) = map { decode_json($_) } $t->log_text()
+    =~ /chat moderation (\{.*"action":"ban".*\}) while/;
+is_deeply($audit, { room => 'live/a', action => 'ban', user => 'vera',
+    by => { id => 'mona', name => 'mona', role => 'moderator' },
+    reason => 'spam' }, 'what moderators do is logged');
 
 $c->close;
 

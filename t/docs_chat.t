@@ -70,8 +70,9 @@ for my $action ($client =~ /^\| `(\w+)`/mg) {
     my %data = (type => 'moderate', action => $action);
 
     $data{target} = $action =~ /^(delete|pin)$/ ? '1-0' : 'u-1'
-        unless $action =~ /^(unpin|clear|slow)$/;
+        unless $action =~ /^(unpin|clear|slow|restrict)$/;
     $data{seconds} = 60 if $action =~ /^(timeout|slow)$/;
+    $data{value} = 'off' if $action eq 'restrict';
 
     is($schema->fault(\%data, 'client'), undef, "action $action");
 }

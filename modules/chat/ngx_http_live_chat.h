@@ -65,6 +65,7 @@ typedef struct {
     ngx_str_t                  role;
     ngx_str_t                  json;       /* {"id":..,"name":..,"role":..} */
     uint32_t                   hash;       /* of id, not 0 */
+    ngx_uint_t                 level;      /* NGX_LIVE_CHAT_FOLLOWERS, ... */
     unsigned                   guest:1;
     unsigned                   writes:1;
     unsigned                   moderates:1;
@@ -173,6 +174,10 @@ ngx_int_t ngx_http_live_chat_own_frame(ngx_http_live_chat_t *ch,
  */
 ngx_int_t ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
     ngx_live_chat_cursor_t *cursor);
+
+/* what moderators have not decided is as the application's settings say */
+void ngx_http_live_chat_settle(ngx_live_chat_room_sh_t *room,
+    ngx_live_chat_app_conf_t *cacf);
 
 /* the client leaves the room, of which it may be in none */
 void ngx_http_live_chat_leave(ngx_http_live_chat_t *ch);

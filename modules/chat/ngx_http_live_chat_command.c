@@ -241,6 +241,7 @@ ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
     speech.rate = lccf->rate;
     speech.burst = lccf->burst;
     speech.text = ngx_crc32_long(cmd->text.data, cmd->text.len);
+    speech.level = user->level;
     speech.exempt = user->moderates;
 
     ngx_memzero(&say, sizeof(ngx_live_chat_say_t));

@@ -10,6 +10,9 @@
 
 static void ngx_http_live_chat_moderate_effect(ngx_live_chat_command_t *cmd,
     ngx_live_chat_effect_t *effect);
+static void ngx_http_live_chat_moderate_audit(
+    ngx_http_live_chat_deed_t *deed, ngx_live_chat_command_t *cmd);
+static size_t ngx_http_live_chat_moderate_size(ngx_live_chat_command_t *cmd);
 static ngx_int_t ngx_http_live_chat_moderate_say(
     ngx_http_live_chat_deed_t *deed, ngx_live_chat_command_t *cmd,
     ngx_live_chat_say_t *say);
@@ -34,7 +37,8 @@ static struct {
     { NGX_LIVE_CHAT_EFFECT_UNPIN, "unpinned" },
     { NGX_LIVE_CHAT_EFFECT_CLEAR, "cleared" },
     { NGX_LIVE_CHAT_EFFECT_SLOW, "slowmode" },
-    { NGX_LIVE_CHAT_EFFECT_SHADOW, NULL }
+    { NGX_LIVE_CHAT_EFFECT_SHADOW, NULL },
+    { NGX_LIVE_CHAT_EFFECT_RESTRICT, "restricted" }
 };
 
 
@@ -60,12 +64,50 @@ ngx_http_live_chat_moderate(ngx_http_live_chat_deed_t *deed,
         return rc;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, deed->request->connection->log, 0,
-                  "moderation of room \"%V\": \"%V\" did %V \"%V\"",
-                  &deed->hall->key, &deed->user->id,
-                  &ngx_live_chat_action_names[cmd->action], &cmd->user);
+    ngx_http_live_chat_moderate_audit(deed, cmd);
 
     return NGX_OK;
+}
+
+
+/* an object of JSON, for programs that keep it */
+
+static void
+ngx_http_live_chat_moderate_audit(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd)
+{
+    u_char     *p;
+    ngx_str_t   target;
+
+    target.data = ngx_alloc(ngx_http_live_chat_moderate_size(cmd),
+                            deed->request->connection->log);
+    if (target.data == NULL) {
+        return;
+    }
+
+    p = ngx_http_live_chat_moderate_target(target.data, cmd);
+    target.len = p - target.data;
+
+    ngx_log_error(NGX_LOG_NOTICE, deed->request->connection->log, 0,
+                  "chat moderation {\"room\":\"%V\",\"action\":\"%V\","
+                  "\"by\":%V%V}",
+                  &deed->hall->key, &ngx_live_chat_action_names[cmd->action],
+                  &deed->user->json, &target);
+
+    ngx_free(target.data);
+}
+
+
+static size_t
+ngx_http_live_chat_moderate_size(ngx_live_chat_command_t *cmd)
+{
+    return sizeof(",\"message\":\"\",\"user\":\"\",\"seconds\":,"
+                  "\"value\":\"subscribers\",\"reason\":\"\"") - 1
+           + NGX_INT64_LEN + NGX_LIVE_CHAT_ID_LEN
+           + cmd->user.len
+           + ngx_escape_json(NULL, cmd->user.data, cmd->user.len)
+           + cmd->reason.len
+           + ngx_escape_json(NULL, cmd->reason.data, cmd->reason.len);
 }
 
 
@@ -76,7 +118,8 @@ ngx_http_live_chat_moderate_effect(ngx_live_chat_command_t *cmd,
     effect->type = ngx_http_live_chat_deeds[cmd->action].effect;
     effect->message = cmd->message;
     effect->user = cmd->user;
-    effect->number = cmd->seconds;
+    effect->number = (cmd->action == NGX_LIVE_CHAT_RESTRICT)
+                     ? (int64_t) cmd->value : cmd->seconds;
     effect->until = cmd->seconds
                     ? ngx_live_now() + (int64_t) cmd->seconds * 1000
                     : NGX_LIVE_CHAT_EVER;
@@ -104,13 +147,8 @@ ngx_http_live_chat_moderate_say(ngx_http_live_chat_deed_t *deed,
     say->head.data = head;
     say->head.len = ngx_sprintf(head, "{\"type\":\"%s\",", told) - head;
 
-    len = sizeof(",\"ts\":,\"by\":,\"message\":\"\",\"user\":\"\","
-                 "\"seconds\":,\"reason\":\"\"}") - 1
-          + 2 * NGX_INT64_LEN + deed->user->json.len + NGX_LIVE_CHAT_ID_LEN
-          + cmd->user.len
-          + ngx_escape_json(NULL, cmd->user.data, cmd->user.len)
-          + cmd->reason.len
-          + ngx_escape_json(NULL, cmd->reason.data, cmd->reason.len);
+    len = sizeof(",\"ts\":,\"by\":}") - 1 + NGX_INT64_LEN
+          + deed->user->json.len + ngx_http_live_chat_moderate_size(cmd);
 
     p = ngx_alloc(len, deed->request->connection->log);
     if (p == NULL) {
@@ -178,6 +216,11 @@ ngx_http_live_chat_moderate_target(u_char *p, ngx_live_chat_command_t *cmd)
 
     if (cmd->seconds || cmd->action == NGX_LIVE_CHAT_SLOW) {
         p = ngx_sprintf(p, ",\"seconds\":%T", cmd->seconds);
+    }
+
+    if (cmd->action == NGX_LIVE_CHAT_RESTRICT) {
+        p = ngx_sprintf(p, ",\"value\":\"%V\"",
+                        &ngx_live_chat_restrict_names[cmd->value]);
     }
 
     if (cmd->reason.len) {

@@ -109,8 +109,16 @@ ngx_http_live_chat_visit(ngx_http_request_t *r,
 
     /* what a poll has seen is no batch to it, but a position */
 
-    return ngx_live_chat_hall_enter(client, &key, lccf->flush,
-                                    cacf->history, NULL);
+    if (ngx_live_chat_hall_enter(client, &key, lccf->flush, cacf->history,
+                                 NULL)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_live_chat_settle(client->hall->room, cacf);
+
+    return NGX_OK;
 }
 
 

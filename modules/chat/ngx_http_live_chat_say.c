@@ -72,6 +72,20 @@ ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
 }
 
 
+void
+ngx_http_live_chat_settle(ngx_live_chat_room_sh_t *room,
+    ngx_live_chat_app_conf_t *cacf)
+{
+    if (!room->slow_set) {
+        room->slow = cacf->slow;
+    }
+
+    if (!room->restricted_set) {
+        room->restricted = cacf->restricted;
+    }
+}
+
+
 static void
 ngx_http_live_chat_appear(ngx_http_live_chat_t *ch,
     ngx_live_chat_app_conf_t *cacf)
@@ -81,6 +95,8 @@ ngx_http_live_chat_appear(ngx_http_live_chat_t *ch,
 
     room = ch->client.hall->room;
     room->small = cacf->small;
+
+    ngx_http_live_chat_settle(room, cacf);
 
     p.id = ch->user.id;
     p.json = ch->user.json;
@@ -206,7 +222,8 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
                  "\"resumed\":false,\"cursor\":\"\",\"messages\":[]}") - 1
           + ch->user.json.len + hall->key.len + NGX_INT_T_LEN
           + NGX_LIVE_CHAT_CURSOR_LEN + h.text.len
-          + sizeof(",\"slow\":,\"state\":\"waiting\",\"pinned\":\"\"") - 1
+          + sizeof(",\"slow\":,\"state\":\"waiting\",\"pinned\":\"\""
+                   ",\"restricted\":\"subscribers\"") - 1
           + sizeof(",\"totals\":") - 1 + NGX_LIVE_CHAT_TOTALS_LEN
           + NGX_INT_T_LEN + NGX_LIVE_CHAT_ID_LEN;
 
@@ -228,6 +245,11 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
 
     p = ngx_sprintf(p, ",\"state\":\"%s\"",
                     ngx_http_live_chat_state(ch->request));
+
+    if (hall->room->restricted) {
+        p = ngx_sprintf(p, ",\"restricted\":\"%V\"",
+                     &ngx_live_chat_restrict_names[hall->room->restricted]);
+    }
 
     if (hall->room->pinned.ms) {
         p = ngx_sprintf(p, ",\"pinned\":\"");

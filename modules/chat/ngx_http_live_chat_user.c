@@ -29,9 +29,12 @@ static size_t ngx_http_live_chat_user_size(ngx_http_live_chat_user_t *user);
 static void ngx_http_live_chat_user_json(ngx_http_live_chat_user_t *user,
     ngx_str_t *name);
 static ngx_uint_t ngx_http_live_chat_one_of(ngx_str_t *roles, ngx_str_t *role);
+static ngx_uint_t ngx_http_live_chat_level(ngx_http_request_t *r);
 
 
 static ngx_str_t  ngx_http_live_chat_role = ngx_string("live_role");
+
+static ngx_str_t  ngx_http_live_chat_groups = ngx_string("live_token_groups");
 
 static ngx_str_t  ngx_http_live_chat_moderators[] = {
     ngx_string("moderator"),
@@ -79,6 +82,7 @@ ngx_http_live_chat_user(ngx_http_request_t *r,
                               ngx_http_live_chat_moderators, &user->role);
         user->serves = ngx_http_live_chat_one_of(
                               ngx_http_live_chat_servers, &user->role);
+        user->level = ngx_http_live_chat_level(r);
 
     } else {
         ngx_str_set(&user->role, "guest");
@@ -120,6 +124,52 @@ ngx_http_live_chat_one_of(ngx_str_t *roles, ngx_str_t *role)
     }
 
     return 0;
+}
+
+
+/* by the groups of the token, with commas between them */
+
+static ngx_uint_t
+ngx_http_live_chat_level(ngx_http_request_t *r)
+{
+    u_char      *p, *end, *last;
+    size_t       len;
+    ngx_str_t    groups;
+    ngx_uint_t   level;
+
+    level = NGX_LIVE_CHAT_ALL;
+
+    if (ngx_http_live_chat_variable(r, &ngx_http_live_chat_groups, &groups)
+        != NGX_OK)
+    {
+        return level;
+    }
+
+    last = groups.data + groups.len;
+
+    for (p = groups.data; p < last; p = end + 1) {
+        end = ngx_strlchr(p, last, ',');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        len = end - p;
+
+        if (len == sizeof("subscriber") - 1
+            && ngx_strncmp(p, "subscriber", len) == 0)
+        {
+            return NGX_LIVE_CHAT_SUBSCRIBERS;
+        }
+
+        if (len == sizeof("follower") - 1
+            && ngx_strncmp(p, "follower", len) == 0)
+        {
+            level = NGX_LIVE_CHAT_FOLLOWERS;
+        }
+    }
+
+    return level;
 }
 
 

@@ -20,6 +20,9 @@
 typedef struct {
     ngx_int_t                  history;    /* entries */
     ngx_int_t                  small;      /* clients of a small room */
+    time_t                     slow;       /* s, unless moderators say so */
+    ngx_uint_t                 restricted; /* NGX_LIVE_CHAT_ALL, ...: the
+                                              same */
     ngx_flag_t                 links;      /* are allowed */
     ngx_live_chat_words_t     *words;      /* that are not, or NULL */
 } ngx_live_chat_app_conf_t;

@@ -75,6 +75,8 @@ static ngx_int_t ngx_live_chat_command_vote(
     ngx_live_chat_command_parser_t *cp);
 static ngx_int_t ngx_live_chat_command_poll_end(
     ngx_live_chat_command_parser_t *cp);
+static ngx_int_t ngx_live_chat_command_name(json_t *js, ngx_str_t *names,
+    ngx_uint_t *index);
 static ngx_int_t ngx_live_chat_command_target(
     ngx_live_chat_command_parser_t *cp, ngx_uint_t target);
 static ngx_int_t ngx_live_chat_command_id(ngx_live_chat_command_parser_t *cp);
@@ -125,6 +127,15 @@ ngx_str_t  ngx_live_chat_action_names[] = {
     ngx_string("clear"),
     ngx_string("slow"),
     ngx_string("shadow"),
+    ngx_string("restrict"),
+    ngx_null_string
+};
+
+
+ngx_str_t  ngx_live_chat_restrict_names[] = {
+    ngx_string("off"),
+    ngx_string("followers"),
+    ngx_string("subscribers"),
     ngx_null_string
 };
 
@@ -141,7 +152,8 @@ static ngx_live_chat_command_action_t  ngx_live_chat_command_actions[] = {
     { NGX_LIVE_CHAT_ON_ANY, 0, 0, 0 },
     { NGX_LIVE_CHAT_ON_NOTHING, 0, 0, 0 },
     { NGX_LIVE_CHAT_ON_NOTHING, 1, 0, NGX_LIVE_CHAT_SLOW_MAX },
-    { NGX_LIVE_CHAT_ON_USER, 0, 0, NGX_LIVE_CHAT_BAN_MAX }
+    { NGX_LIVE_CHAT_ON_USER, 0, 0, NGX_LIVE_CHAT_BAN_MAX },
+    { NGX_LIVE_CHAT_ON_NOTHING, 0, 0, 0 }
 };
 
 
@@ -393,7 +405,6 @@ ngx_live_chat_command_moderate(ngx_live_chat_command_parser_t *cp)
     json_t                          *js;
     int64_t                          seconds;
     ngx_int_t                        rc;
-    ngx_str_t                       *name;
     ngx_live_chat_command_t         *cmd;
     ngx_live_chat_command_action_t  *action;
 
@@ -406,22 +417,25 @@ ngx_live_chat_command_moderate(ngx_live_chat_command_parser_t *cp)
                                             "\"action\" is no string");
     }
 
-    for (name = ngx_live_chat_action_names; name->len; name++) {
-
-        if (json_string_length(js) == name->len
-            && ngx_memcmp(json_string_value(js), name->data, name->len) == 0)
-        {
-            break;
-        }
-    }
-
-    if (name->len == 0) {
+    if (ngx_live_chat_command_name(js, ngx_live_chat_action_names,
+                                   &cmd->action)
+        != NGX_OK)
+    {
         return ngx_live_chat_command_refuse(cmd, "unknown_action",
                                             "\"action\" is unknown");
     }
 
-    cmd->action = name - ngx_live_chat_action_names;
     action = &ngx_live_chat_command_actions[cmd->action];
+
+    if (cmd->action == NGX_LIVE_CHAT_RESTRICT
+        && ngx_live_chat_command_name(ngx_live_chat_command_get(cp, "value"),
+                                      ngx_live_chat_restrict_names,
+                                      &cmd->value)
+           != NGX_OK)
+    {
+        return ngx_live_chat_command_refuse(cmd, "bad_field",
+                                            "\"value\" is unknown");
+    }
 
     if (ngx_live_chat_command_target(cp, action->target) != NGX_OK) {
         return NGX_ERROR;
@@ -442,6 +456,32 @@ ngx_live_chat_command_moderate(ngx_live_chat_command_parser_t *cp)
 
     return ngx_live_chat_command_line(cp, "reason", NGX_LIVE_CHAT_REASON_MAX,
                                       &cmd->reason);
+}
+
+
+/* NGX_DECLINED: it is none of the names */
+
+static ngx_int_t
+ngx_live_chat_command_name(json_t *js, ngx_str_t *names, ngx_uint_t *index)
+{
+    ngx_uint_t  i;
+
+    if (!json_is_string(js)) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; names[i].len; i++) {
+
+        if (json_string_length(js) == names[i].len
+            && ngx_memcmp(json_string_value(js), names[i].data, names[i].len)
+               == 0)
+        {
+            *index = i;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 

@@ -66,8 +66,18 @@ typedef enum {
     NGX_LIVE_CHAT_UNPIN,                   /* message or all */
     NGX_LIVE_CHAT_CLEAR,
     NGX_LIVE_CHAT_SLOW,                    /* seconds, 0: off */
-    NGX_LIVE_CHAT_SHADOW                   /* user, seconds or for ever */
+    NGX_LIVE_CHAT_SHADOW,                  /* user, seconds or for ever */
+    NGX_LIVE_CHAT_RESTRICT                 /* value */
 } ngx_live_chat_action_e;
+
+
+/* who may write; each one includes those behind it */
+
+typedef enum {
+    NGX_LIVE_CHAT_ALL = 0,
+    NGX_LIVE_CHAT_FOLLOWERS,
+    NGX_LIVE_CHAT_SUBSCRIBERS
+} ngx_live_chat_restrict_e;
 
 
 typedef struct {
@@ -108,6 +118,7 @@ typedef struct {
     ngx_uint_t                 noptions;
     ngx_str_t                  options[NGX_LIVE_CHAT_OPTIONS_MAX];
     ngx_uint_t                 option;     /* 0.. */
+    ngx_uint_t                 value;      /* NGX_LIVE_CHAT_ALL, ... */
 
     /* after NGX_ERROR */
     ngx_str_t                  code;       /* for the client, constant */
@@ -133,6 +144,9 @@ ngx_int_t ngx_live_chat_command_parse(u_char *p, size_t len, u_char *buf,
 
 /* "delete", ... by NGX_LIVE_CHAT_DELETE, ... */
 extern ngx_str_t  ngx_live_chat_action_names[];
+
+/* "off", "followers", "subscribers" by NGX_LIVE_CHAT_ALL, ... */
+extern ngx_str_t  ngx_live_chat_restrict_names[];
 
 
 #endif /* _NGX_LIVE_CHAT_COMMAND_H_INCLUDED_ */

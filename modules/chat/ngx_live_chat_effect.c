@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_live_chat_command.h"
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_users.h"
@@ -38,6 +39,8 @@ static void ngx_live_chat_effect_clear(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 static void ngx_live_chat_effect_slow(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
+static void ngx_live_chat_effect_restrict(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 static ngx_uint_t ngx_live_chat_hide_locked(ngx_live_chat_room_sh_t *room,
     ngx_live_chat_id_t *pos, uint32_t user, ngx_uint_t look);
 static ngx_uint_t ngx_live_chat_hide_entries(ngx_queue_t *entries,
@@ -58,7 +61,8 @@ static ngx_live_chat_effect_def_t  ngx_live_chat_effects[] = {
     { NULL, ngx_live_chat_effect_clear },
     { NULL, ngx_live_chat_effect_slow },
     { ngx_live_chat_effect_user, ngx_live_chat_effect_mark },
-    { ngx_live_chat_purse_check_locked, ngx_live_chat_purse_add_locked }
+    { ngx_live_chat_purse_check_locked, ngx_live_chat_purse_add_locked },
+    { NULL, ngx_live_chat_effect_restrict }
 };
 
 
@@ -223,6 +227,23 @@ ngx_live_chat_effect_slow(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect)
 {
     room->slow = effect->number;
+    room->slow_set = 1;
+}
+
+
+static void
+ngx_live_chat_effect_restrict(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect)
+{
+    room->restricted = NGX_LIVE_CHAT_ALL;
+
+    if (effect->number == NGX_LIVE_CHAT_FOLLOWERS
+        || effect->number == NGX_LIVE_CHAT_SUBSCRIBERS)
+    {
+        room->restricted = effect->number;
+    }
+
+    room->restricted_set = 1;
 }
 
 

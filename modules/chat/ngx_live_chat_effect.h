@@ -38,6 +38,7 @@ typedef enum {
     NGX_LIVE_CHAT_EFFECT_SLOW,             /* number: s */
     NGX_LIVE_CHAT_EFFECT_SHADOW,           /* user, until */
     NGX_LIVE_CHAT_EFFECT_TIP,              /* number, currency, keys */
+    NGX_LIVE_CHAT_EFFECT_RESTRICT,         /* number: NGX_LIVE_CHAT_ALL, .. */
     NGX_LIVE_CHAT_EFFECTS
 } ngx_live_chat_effect_e;
 

@@ -42,6 +42,7 @@ static char *ngx_live_chat_words(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_live_chat_tips(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data);
+static char *ngx_live_chat_check_slow(ngx_conf_t *cf, void *post, void *data);
 static ngx_int_t ngx_live_chat_init_process(ngx_cycle_t *cycle);
 
 
@@ -50,6 +51,15 @@ static ngx_conf_post_t  ngx_live_chat_zone_post = { ngx_live_chat_check_zone };
 static ngx_conf_num_bounds_t  ngx_live_chat_history_bounds = {
     ngx_conf_check_num_bounds, 0, 1000
 };
+
+static ngx_conf_enum_t  ngx_live_chat_restricts[] = {
+    { ngx_string("off"), NGX_LIVE_CHAT_ALL },
+    { ngx_string("followers"), NGX_LIVE_CHAT_FOLLOWERS },
+    { ngx_string("subscribers"), NGX_LIVE_CHAT_SUBSCRIBERS },
+    { ngx_null_string, 0 }
+};
+
+static ngx_conf_post_t  ngx_live_chat_slow_post = { ngx_live_chat_check_slow };
 
 static ngx_conf_num_bounds_t  ngx_live_chat_small_bounds = {
     ngx_conf_check_num_bounds, 0, NGX_LIVE_CHAT_SMALL_MAX
@@ -80,6 +90,20 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       NGX_LIVE_APP_CONF_OFFSET,
       offsetof(ngx_live_chat_app_conf_t, links),
       NULL },
+
+    { ngx_string("chat_restrict"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_chat_app_conf_t, restricted),
+      &ngx_live_chat_restricts },
+
+    { ngx_string("chat_slow"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_chat_app_conf_t, slow),
+      &ngx_live_chat_slow_post },
 
     { ngx_string("chat_small"),
       NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
@@ -303,6 +327,8 @@ ngx_live_chat_create_app_conf(ngx_conf_t *cf)
 
     conf->history = NGX_CONF_UNSET;
     conf->small = NGX_CONF_UNSET;
+    conf->slow = NGX_CONF_UNSET;
+    conf->restricted = NGX_CONF_UNSET_UINT;
     conf->links = NGX_CONF_UNSET;
     conf->words = NGX_CONF_UNSET_PTR;
 
@@ -318,6 +344,9 @@ ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_value(conf->history, prev->history, 100);
     ngx_conf_merge_value(conf->small, prev->small, 25);
+    ngx_conf_merge_sec_value(conf->slow, prev->slow, 0);
+    ngx_conf_merge_uint_value(conf->restricted, prev->restricted,
+                              NGX_LIVE_CHAT_ALL);
     ngx_conf_merge_value(conf->links, prev->links, 1);
     ngx_conf_merge_ptr_value(conf->words, prev->words, NULL);
 
@@ -412,6 +441,19 @@ ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data)
 
     if (*sp < NGX_LIVE_CHAT_ZONE_MIN) {
         return "must be 1m at least";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_live_chat_check_slow(ngx_conf_t *cf, void *post, void *data)
+{
+    time_t *sp = data;
+
+    if (*sp > NGX_LIVE_CHAT_SLOW_MAX) {
+        return "must be 6h at most";
     }
 
     return NGX_CONF_OK;

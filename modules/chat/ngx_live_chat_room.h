@@ -119,7 +119,12 @@ struct ngx_live_chat_room_sh_s {
     uint32_t                   told;       /* clients, as was said last */
     int64_t                    presence;   /* ngx_live_clock() of that */
     ngx_uint_t                 slow;       /* s between messages of a user */
+    ngx_uint_t                 restricted; /* NGX_LIVE_CHAT_ALL, ... */
     ngx_live_chat_id_t         pinned;     /* 0-0: nothing is */
+
+    /* by a moderator, so that the settings do not matter any more */
+    ngx_uint_t                 slow_set;
+    ngx_uint_t                 restricted_set;
 
     int64_t                    reactions_due; /* ngx_live_clock(), 0: never */
     ngx_live_chat_reaction_sh_t  reactions[NGX_LIVE_CHAT_KINDS];

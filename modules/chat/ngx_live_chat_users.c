@@ -153,6 +153,10 @@ ngx_live_chat_speech_locked(ngx_live_chat_zone_t *zone,
         return NULL;
     }
 
+    if (speech->level < room->restricted) {
+        return "restricted";
+    }
+
     now = ngx_live_clock();
 
     if (user->said && room->slow

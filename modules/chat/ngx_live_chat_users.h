@@ -47,6 +47,8 @@ struct ngx_live_chat_speech_s {
     ngx_uint_t                 rate;       /* messages per 1000 s, 0: any */
     ngx_uint_t                 burst;
     uint32_t                   text;       /* hash of what he says */
+    ngx_uint_t                 level;      /* NGX_LIVE_CHAT_FOLLOWERS: he is
+                                              one, ... */
     unsigned                   exempt:1;   /* from slow mode and the rate */
     unsigned                   shadow:1;   /* result: not for others */
     ngx_uint_t                 wait;       /* result: s until he may, 0: it is

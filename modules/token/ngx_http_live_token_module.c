@@ -66,6 +66,8 @@ static ngx_int_t ngx_http_live_token_claim_variable(ngx_http_request_t *r,
 static ngx_int_t ngx_http_live_token_number_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 
+static ngx_int_t ngx_http_live_token_groups_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_live_token_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_live_token_init(ngx_conf_t *cf);
 static void *ngx_http_live_token_create_loc_conf(ngx_conf_t *cf);
@@ -223,6 +225,10 @@ static ngx_http_variable_t  ngx_http_live_token_vars[] = {
     { ngx_string("live_token_age_verified"), NULL,
       ngx_http_live_token_number_variable,
       NGX_HTTP_LIVE_TOKEN_AGE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("live_token_groups"), NULL,
+      ngx_http_live_token_groups_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("live_request"), NULL, ngx_http_live_token_log_variable,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -699,6 +705,45 @@ ngx_http_live_token_claim_variable(ngx_http_request_t *r,
     }
 
     return ngx_http_live_variable_set(v, s);
+}
+
+
+/* members of the list, with commas between them */
+
+static ngx_int_t
+ngx_http_live_token_groups_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    size_t                      i;
+    ngx_str_t                   s;
+    ngx_http_live_token_ctx_t  *ctx;
+
+    ctx = ngx_http_live_token_get(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->rc != NGX_OK || ctx->claims.groups.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    s.len = ctx->claims.groups.len - 1;
+    s.data = ngx_pnalloc(r->pool, s.len + 1);
+
+    if (s.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < s.len; i++) {
+        s.data[i] = ctx->claims.groups.data[i];
+
+        if (s.data[i] == '\0') {
+            s.data[i] = ',';
+        }
+    }
+
+    return ngx_http_live_variable_set(v, &s);
 }
 
 

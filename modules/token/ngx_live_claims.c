@@ -106,6 +106,10 @@ static ngx_live_claims_text_t  ngx_live_claims_texts[] = {
       ngx_live_claims_member_country,
       "bad claim \"countries\"" },
 
+    { "groups", 1, offsetof(ngx_live_claims_t, groups),
+      ngx_live_claims_member,
+      "bad claim \"groups\"" },
+
     { "ip", 1, offsetof(ngx_live_claims_t, ip),
       ngx_live_claims_member_prefix,
       "bad claim \"ip\"" },

@@ -52,6 +52,7 @@ typedef struct {
     ngx_str_t                  aud;        /* list */
     ngx_str_t                  streams;    /* list of patterns */
     ngx_str_t                  countries;  /* list, upper case */
+    ngx_str_t                  groups;     /* list: what the sub belongs to */
     ngx_str_t                  ip;         /* prefixes, 17 bytes each: an
                                               IPv6 or mapped IPv4 address
                                               and its length in bits */

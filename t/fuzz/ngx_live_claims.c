@@ -56,6 +56,7 @@ check(ngx_live_claims_t *claims)
     check_list(claims, &claims->aud);
     check_list(claims, &claims->streams);
     check_list(claims, &claims->countries);
+    check_list(claims, &claims->groups);
 
     if (claims->role >= NGX_LIVE_ROLE_MAX
         || claims->exp < 0 || claims->nbf < 0 || claims->iat < 0)

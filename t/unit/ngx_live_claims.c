@@ -137,13 +137,16 @@ static void
 test_lists(void)
 {
     is_int(parse("{\"aud\":\"a\",\"live\":{\"streams\":[\"live/x\",\"y/*\"],"
-                 "\"countries\":[\"de\",\"At\"],\"ip\":\"10.0.0.0/8\"}}"),
+                 "\"countries\":[\"de\",\"At\"],"
+                 "\"groups\":[\"follower\",\"a\"],\"ip\":\"10.0.0.0/8\"}}"),
            NGX_OK, "lists");
     is_mem(claims.aud.data, claims.aud.len, "a\0", 2, "aud");
     is_mem(claims.streams.data, claims.streams.len, "live/x\0y/*\0", 11,
            "streams");
     is_mem(claims.countries.data, claims.countries.len, "DE\0AT\0", 6,
            "countries");
+    is_mem(claims.groups.data, claims.groups.len, "follower\0a\0", 11,
+           "groups");
     is_mem(claims.ip.data, claims.ip.len,
            "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\0\x68", 17, "ip");
 
