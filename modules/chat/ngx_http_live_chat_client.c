@@ -95,6 +95,7 @@ ngx_http_live_chat_create(ngx_http_request_t *r)
     ch->last = &ch->heads;
     ch->client.handler = ngx_http_live_chat_news;
     ch->client.format = NGX_LIVE_CHAT_EVENTS;
+    ch->client.cost = r->connection->ssl ? 2 : 1;
 
     if (ngx_http_live_websocket(r)) {
         ch->websocket = ngx_http_live_chat_alloc(r,

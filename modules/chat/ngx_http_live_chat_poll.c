@@ -12,6 +12,9 @@
  * asks what was said since a cursor and waits for it, POST says something.
  */
 
+/* an answer of its own, against the write of a WebSocket */
+#define NGX_HTTP_LIVE_CHAT_POLL_COST  8
+
 /* entries of an answer to one without a cursor */
 #define NGX_HTTP_LIVE_CHAT_POLL_MAX  500
 
@@ -63,6 +66,7 @@ ngx_http_live_chat_poll(ngx_http_request_t *r)
 
     p->request = r;
     p->client.handler = ngx_http_live_chat_poll_news;
+    p->client.cost = NGX_HTTP_LIVE_CHAT_POLL_COST;
 
     cln->handler = ngx_http_live_chat_poll_cleanup;
 

@@ -8,12 +8,20 @@
 #include "ngx_live_chat_log.h"
 
 
+/*
+ * WebSockets that are told in a turn of the event loop: each takes a system
+ * call of 3 to 5 microseconds.
+ */
+#define NGX_LIVE_CHAT_HALL_TURN  500
+
+
 static ngx_uint_t ngx_live_chat_hall_behind(ngx_live_chat_zone_t *zone,
     ngx_live_chat_hall_t *hall, ngx_live_chat_cursor_t *seen);
 static ngx_live_chat_hall_t *ngx_live_chat_hall_find(
     ngx_live_chat_zone_t *zone, ngx_str_t *key);
 static ngx_live_chat_hall_t *ngx_live_chat_hall_create(
     ngx_live_chat_zone_t *zone, ngx_str_t *key, ngx_uint_t history);
+static void ngx_live_chat_hall_unused(ngx_live_chat_hall_t *hall);
 static void ngx_live_chat_hall_free(ngx_live_chat_hall_t *hall);
 static ngx_live_chat_client_t *ngx_live_chat_hall_warden(
     ngx_live_chat_hall_t *hall, ngx_queue_t *q);
@@ -22,8 +30,13 @@ static void ngx_live_chat_hall_news(ngx_live_chat_hall_t *hall);
 static void ngx_live_chat_hall_timer(ngx_event_t *ev);
 static void ngx_live_chat_hall_reactions(ngx_event_t *ev);
 static void ngx_live_chat_hall_flush(ngx_live_chat_hall_t *hall);
-static void ngx_live_chat_hall_tell(ngx_live_chat_hall_t *hall,
+static void ngx_live_chat_hall_stand(ngx_live_chat_hall_t *hall,
     ngx_live_chat_batch_t *batch);
+static void ngx_live_chat_hall_queue(ngx_live_chat_hall_t *hall);
+static void ngx_live_chat_hall_turn_handler(ngx_event_t *ev);
+static void ngx_live_chat_hall_turn(void);
+static void ngx_live_chat_hall_tell(ngx_live_chat_hall_t *hall);
+static void ngx_live_chat_hall_told(ngx_live_chat_hall_t *hall);
 static void ngx_live_chat_hall_drop(ngx_live_chat_hall_t *hall);
 
 
@@ -32,11 +45,23 @@ static void ngx_live_chat_hall_drop(ngx_live_chat_hall_t *hall);
 static ngx_live_chat_hall_t  *ngx_live_chat_halls[NGX_LIVE_CHAT_ROOMS];
 static ngx_connection_t       ngx_live_chat_dummy;
 
+static ngx_queue_t            ngx_live_chat_turns;
+static ngx_event_t            ngx_live_chat_turn;
+static ngx_uint_t             ngx_live_chat_left = NGX_LIVE_CHAT_HALL_TURN;
+static ngx_uint_t             ngx_live_chat_telling;
+
 
 void
 ngx_live_chat_hall_init(void)
 {
     ngx_live_chat_dummy.fd = (ngx_socket_t) -1;
+
+    ngx_queue_init(&ngx_live_chat_turns);
+
+    ngx_live_chat_turn.data = &ngx_live_chat_dummy;
+    ngx_live_chat_turn.handler = ngx_live_chat_hall_turn_handler;
+    ngx_live_chat_turn.log = ngx_cycle->log;
+
     ngx_live_topic_handlers[NGX_LIVE_TOPIC_CHAT] = ngx_live_chat_hall_bell;
 }
 
@@ -82,6 +107,10 @@ ngx_live_chat_hall_enter(ngx_live_chat_client_t *client, ngx_str_t *key,
     } else {
         ngx_queue_insert_tail(&hall->clients, &client->queue);
     }
+
+    /* it is passed on the way to those that are still to be told */
+
+    hall->untold += (hall->untold != 0);
 
     ngx_live_chat_room_count(hall->room, 1);
 
@@ -152,6 +181,8 @@ ngx_live_chat_hall_create(ngx_live_chat_zone_t *zone, ngx_str_t *key,
     ngx_queue_init(&hall->clients);
     ngx_queue_init(&hall->batches);
 
+    hall->next = &hall->clients;
+
     hall->timer.data = &ngx_live_chat_dummy;
     hall->timer.handler = ngx_live_chat_hall_timer;
     hall->timer.log = ngx_cycle->log;
@@ -194,14 +225,33 @@ ngx_live_chat_hall_leave(ngx_live_chat_client_t *client)
         client->batch = NULL;
     }
 
+    if (hall->next == &client->queue) {
+        hall->next = ngx_queue_next(hall->next);
+    }
+
     ngx_queue_remove(&client->queue);
     ngx_live_chat_room_count(hall->room, -1);
 
     hall->nclients--;
 
     ngx_live_chat_hall_drop(hall);
+    ngx_live_chat_hall_unused(hall);
+}
 
-    if (hall->nclients == 0 && !hall->busy) {
+
+/* while clients are told, the turn frees what it has in its hands */
+
+static void
+ngx_live_chat_hall_unused(ngx_live_chat_hall_t *hall)
+{
+    if (hall->nclients) {
+        return;
+    }
+
+    if (ngx_live_chat_telling) {
+        ngx_live_chat_hall_queue(hall);
+
+    } else {
         ngx_live_chat_hall_free(hall);
     }
 }
@@ -211,6 +261,10 @@ static void
 ngx_live_chat_hall_free(ngx_live_chat_hall_t *hall)
 {
     ngx_live_chat_halls[hall->room->index] = NULL;
+
+    if (hall->queued) {
+        ngx_queue_remove(&hall->turn);
+    }
 
     if (hall->timer.timer_set) {
         ngx_del_timer(&hall->timer);
@@ -287,12 +341,12 @@ void
 ngx_live_chat_hall_tell_wardens(ngx_live_chat_hall_t *hall,
     void (*handler)(ngx_live_chat_client_t *client, void *data), void *data)
 {
-    ngx_uint_t               busy;
+    ngx_uint_t               telling;
     ngx_queue_t             *q, *next;
     ngx_live_chat_client_t  *client;
 
-    busy = hall->busy;
-    hall->busy = 1;
+    telling = ngx_live_chat_telling;
+    ngx_live_chat_telling = 1;
 
     for (q = ngx_queue_head(&hall->clients);
          (client = ngx_live_chat_hall_warden(hall, q));
@@ -302,11 +356,10 @@ ngx_live_chat_hall_tell_wardens(ngx_live_chat_hall_t *hall,
         handler(client, data);
     }
 
-    hall->busy = busy;
+    ngx_live_chat_telling = telling;
 
-    if (hall->nclients == 0 && !busy) {
-        ngx_live_chat_hall_free(hall);
-    }
+    ngx_live_chat_hall_unused(hall);
+    ngx_live_chat_hall_turn();
 }
 
 
@@ -367,7 +420,7 @@ ngx_live_chat_hall_bell(void)
 static void
 ngx_live_chat_hall_news(ngx_live_chat_hall_t *hall)
 {
-    if (hall->timer.timer_set) {
+    if (hall->timer.timer_set || hall->queued) {
         hall->pending = 1;
         return;
     }
@@ -388,14 +441,12 @@ ngx_live_chat_hall_timer(ngx_event_t *ev)
     hall = (ngx_live_chat_hall_t *)
                ((u_char *) ev - offsetof(ngx_live_chat_hall_t, timer));
 
-    if (!hall->pending) {
-        return;
+    /* who has not been told the last batch gets no other one meanwhile */
+
+    if (hall->pending && !hall->queued) {
+        hall->pending = 0;
+        ngx_live_chat_hall_news(hall);
     }
-
-    hall->pending = 0;
-    ngx_add_timer(ev, hall->flush);
-
-    ngx_live_chat_hall_flush(hall);
 }
 
 
@@ -438,25 +489,25 @@ ngx_live_chat_hall_flush(ngx_live_chat_hall_t *hall)
 
     ngx_queue_insert_tail(&hall->batches, &batch->queue);
 
-    ngx_live_chat_hall_tell(hall, batch);
+    ngx_live_chat_hall_stand(hall, batch);
+    ngx_live_chat_hall_queue(hall);
+    ngx_live_chat_hall_turn();
 }
 
 
+/* they are told from where the last round has come to, and around */
+
 static void
-ngx_live_chat_hall_tell(ngx_live_chat_hall_t *hall,
+ngx_live_chat_hall_stand(ngx_live_chat_hall_t *hall,
     ngx_live_chat_batch_t *batch)
 {
-    ngx_queue_t             *q, *next;
+    ngx_queue_t             *q;
     ngx_live_chat_client_t  *client;
-
-    hall->busy = 1;
-    batch->waiting++;
 
     for (q = ngx_queue_head(&hall->clients);
          q != ngx_queue_sentinel(&hall->clients);
-         q = next)
+         q = ngx_queue_next(q))
     {
-        next = ngx_queue_next(q);
         client = ngx_queue_data(q, ngx_live_chat_client_t, queue);
 
         if (client->batch == NULL) {
@@ -465,17 +516,116 @@ ngx_live_chat_hall_tell(ngx_live_chat_hall_t *hall,
             client->behind = 0;
             batch->waiting++;
         }
+    }
+
+    hall->untold = hall->nclients;
+}
+
+
+static void
+ngx_live_chat_hall_queue(ngx_live_chat_hall_t *hall)
+{
+    if (!hall->queued) {
+        hall->queued = 1;
+        ngx_queue_insert_tail(&ngx_live_chat_turns, &hall->turn);
+    }
+}
+
+
+static void
+ngx_live_chat_hall_turn_handler(ngx_event_t *ev)
+{
+    ngx_live_chat_left = NGX_LIVE_CHAT_HALL_TURN;
+
+    ngx_live_chat_hall_turn();
+}
+
+
+/* a room that is not through lets others go first the next time */
+
+static void
+ngx_live_chat_hall_turn(void)
+{
+    ngx_queue_t           *q;
+    ngx_live_chat_hall_t  *hall;
+
+    if (ngx_live_chat_telling) {
+        return;
+    }
+
+    ngx_live_chat_telling = 1;
+
+    while (ngx_live_chat_left && !ngx_queue_empty(&ngx_live_chat_turns)) {
+
+        q = ngx_queue_head(&ngx_live_chat_turns);
+        hall = ngx_queue_data(q, ngx_live_chat_hall_t, turn);
+
+        ngx_live_chat_hall_tell(hall);
+
+        ngx_queue_remove(q);
+
+        if (hall->nclients && hall->untold) {
+            ngx_queue_insert_tail(&ngx_live_chat_turns, q);
+
+        } else {
+            hall->queued = 0;
+            ngx_live_chat_hall_told(hall);
+        }
+    }
+
+    ngx_live_chat_telling = 0;
+
+    if (ngx_live_chat_left != NGX_LIVE_CHAT_HALL_TURN
+        && !ngx_live_chat_turn.posted)
+    {
+        ngx_post_event(&ngx_live_chat_turn, &ngx_posted_next_events);
+    }
+}
+
+
+static void
+ngx_live_chat_hall_tell(ngx_live_chat_hall_t *hall)
+{
+    ngx_uint_t               cost;
+    ngx_queue_t             *q;
+    ngx_live_chat_client_t  *client;
+
+    while (ngx_live_chat_left && hall->untold && hall->nclients) {
+
+        q = hall->next;
+
+        if (q == ngx_queue_sentinel(&hall->clients)) {
+            q = ngx_queue_next(q);
+        }
+
+        hall->next = ngx_queue_next(q);
+        hall->untold--;
+
+        client = ngx_queue_data(q, ngx_live_chat_client_t, queue);
+
+        cost = ngx_max(client->cost, 1);
+        ngx_live_chat_left -= ngx_min(cost, ngx_live_chat_left);
 
         client->handler(client);
     }
+}
 
-    batch->waiting--;
-    hall->busy = 0;
 
-    ngx_live_chat_hall_drop(hall);
+/* all of them have been; more may have been said meanwhile */
+
+static void
+ngx_live_chat_hall_told(ngx_live_chat_hall_t *hall)
+{
+    hall->untold = 0;
 
     if (hall->nclients == 0) {
         ngx_live_chat_hall_free(hall);
+        return;
+    }
+
+    if (hall->pending && !hall->timer.timer_set) {
+        hall->pending = 0;
+        ngx_live_chat_hall_news(hall);
     }
 }
 

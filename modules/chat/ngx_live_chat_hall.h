@@ -19,6 +19,9 @@
  *
  * The first entry after a quiet moment is a batch of its own, at once; what
  * follows within the flush interval is the next one.
+ *
+ * All clients stand in a batch as soon as there is one.  They are told so many
+ * in one turn of the event loop, of all rooms, so that others have theirs.
  */
 
 typedef enum {
@@ -45,6 +48,7 @@ struct ngx_live_chat_client_s {
     /* there is a new batch; may let the client leave */
     void                     (*handler)(ngx_live_chat_client_t *client);
 
+    unsigned                   cost:8;     /* of telling it, in WebSockets */
     unsigned                   behind:1;   /* is not sent what passes */
     unsigned                   warden:1;   /* keeps order: is told more */
 };
@@ -58,6 +62,9 @@ struct ngx_live_chat_hall_s {
     ngx_live_chat_cursor_t     cursor;     /* of that: where newcomers stand */
     uint64_t                   end;        /* bytes of all batches so far */
     ngx_queue_t                clients;    /* wardens first */
+    ngx_queue_t               *next;       /* the client to be told next */
+    ngx_uint_t                 untold;     /* clients from there on, around */
+    ngx_queue_t                turn;       /* of halls with such clients */
     ngx_queue_t                batches;
     ngx_uint_t                 nclients;
     ngx_msec_t                 flush;      /* ms */
@@ -65,7 +72,7 @@ struct ngx_live_chat_hall_s {
     ngx_event_t                reactions;  /* are to be summed up */
 
     unsigned                   pending:1;  /* there is more for the timer */
-    unsigned                   busy:1;     /* clients are being told */
+    unsigned                   queued:1;   /* for a turn */
 };
 
 
