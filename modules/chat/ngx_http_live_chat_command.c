@@ -452,8 +452,7 @@ ngx_http_live_chat_stamp(u_char *p, ngx_http_request_t *r)
 static int64_t
 ngx_http_live_chat_stream_time(ngx_http_request_t *r)
 {
-    int64_t               last;
-    ngx_uint_t            i;
+    int64_t               time;
     ngx_live_stream_t    *st;
     ngx_http_live_ctx_t  *ctx;
 
@@ -465,15 +464,11 @@ ngx_http_live_chat_stream_time(ngx_http_request_t *r)
         return -1;
     }
 
-    last = 0;
-
-    for (i = 0; i < st->sh->ntracks; i++) {
-        last = ngx_max(last, st->sh->tracks[i].last);
-    }
+    time = ngx_live_stream_time(st->sh) / NGX_LIVE_TICKS_PER_MS;
 
     ngx_live_stream_close(st);
 
-    return last / NGX_LIVE_TICKS_PER_MS;
+    return time;
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_purse.h"
+#include "ngx_live_chat_metadata.h"
 #include "ngx_live_stream.h"
 
 #include <sys/random.h>
@@ -207,6 +208,8 @@ ngx_live_chat_log_link_locked(ngx_live_chat_zone_t *zone,
     /* what a worker that was killed has not finished is not seen by others */
 
     room->serial++;
+
+    ngx_live_chat_metadata_locked(room, e);
 
     ngx_live_chat_log_trim_locked(zone, room);
 }

@@ -6,6 +6,7 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat.h"
+#include "ngx_live_chat_metadata.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_event.h"
@@ -65,6 +66,14 @@ static ngx_conf_num_bounds_t  ngx_live_chat_small_bounds = {
     ngx_conf_check_num_bounds, 0, NGX_LIVE_CHAT_SMALL_MAX
 };
 
+static ngx_conf_bitmask_t  ngx_live_chat_metadata_kinds[] = {
+    { ngx_string("off"), NGX_LIVE_CHAT_METADATA_OFF },
+    { ngx_string("tips"), NGX_LIVE_CHAT_METADATA_TIPS },
+    { ngx_string("pins"), NGX_LIVE_CHAT_METADATA_PINS },
+    { ngx_string("polls"), NGX_LIVE_CHAT_METADATA_POLLS },
+    { ngx_null_string, 0 }
+};
+
 static ngx_str_t  ngx_live_chat_zone_name = ngx_string("live_chat");
 
 
@@ -118,6 +127,12 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       NGX_LIVE_MAIN_CONF_OFFSET,
       0,
       NULL },
+    { ngx_string("chat_metadata"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_chat_app_conf_t, metadata),
+      &ngx_live_chat_metadata_kinds },
 
     { ngx_string("chat_words"),
       NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
@@ -349,6 +364,17 @@ ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_LIVE_CHAT_ALL);
     ngx_conf_merge_value(conf->links, prev->links, 1);
     ngx_conf_merge_ptr_value(conf->words, prev->words, NULL);
+    ngx_conf_merge_bitmask_value(conf->metadata, prev->metadata,
+                           NGX_CONF_BITMASK_SET | NGX_LIVE_CHAT_METADATA_OFF);
+
+    if ((conf->metadata & NGX_LIVE_CHAT_METADATA_OFF)
+        && (conf->metadata & ~(NGX_CONF_BITMASK_SET
+                               | NGX_LIVE_CHAT_METADATA_OFF)))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"chat_metadata off\" takes nothing else");
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }

@@ -160,6 +160,7 @@ struct ngx_live_app_conf_s {
     ngx_msec_t                 buffer;
     size_t                     buffer_size; /* bytes of a stream's ring */
     ngx_uint_t                 tracks;
+    size_t                     metadata_queue; /* bytes */
 
     u_char                    *file;        /* where "application" stands */
     ngx_uint_t                 line;

@@ -15,6 +15,9 @@
 #define NGX_LIVE_ZONE_MIN      (8 * 1024 * 1024)
 #define NGX_LIVE_STREAMS       1024
 
+#define NGX_LIVE_METADATA_QUEUE      (32 * 1024)
+#define NGX_LIVE_METADATA_QUEUE_MAX  (1024 * 1024)
+
 
 static void *ngx_live_core_create_main_conf(ngx_conf_t *cf);
 static ngx_live_module_t **ngx_live_core_modules(ngx_conf_t *cf);
@@ -31,6 +34,8 @@ static char *ngx_live_core_add_zone(ngx_conf_t *cf,
     ngx_uint_t streams);
 static char *ngx_live_core_check_zone(ngx_conf_t *cf, ngx_str_t *name,
     size_t size, ngx_uint_t streams);
+static char *ngx_live_core_check_metadata(ngx_conf_t *cf, void *post,
+    void *data);
 
 
 static ngx_conf_enum_t  ngx_live_core_conflicts[] = {
@@ -42,6 +47,11 @@ static ngx_conf_enum_t  ngx_live_core_conflicts[] = {
 
 static ngx_conf_num_bounds_t  ngx_live_core_tracks_bounds = {
     ngx_conf_check_num_bounds, 1, NGX_LIVE_TRACKS
+};
+
+
+static ngx_conf_post_t  ngx_live_core_metadata_post = {
+    ngx_live_core_check_metadata
 };
 
 
@@ -130,6 +140,13 @@ static ngx_command_t  ngx_live_core_commands[] = {
       NGX_LIVE_APP_CONF_OFFSET,
       offsetof(ngx_live_app_conf_t, tracks),
       &ngx_live_core_tracks_bounds },
+
+    { ngx_string("metadata_queue"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_app_conf_t, metadata_queue),
+      &ngx_live_core_metadata_post },
 
       ngx_null_command
 };
@@ -279,6 +296,7 @@ ngx_live_core_create_app_conf(ngx_conf_t *cf)
     lacf->buffer = NGX_CONF_UNSET_MSEC;
     lacf->buffer_size = NGX_CONF_UNSET_SIZE;
     lacf->tracks = NGX_CONF_UNSET_UINT;
+    lacf->metadata_queue = NGX_CONF_UNSET_SIZE;
 
     return lacf;
 }
@@ -310,6 +328,8 @@ ngx_live_core_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->buffer_size, prev->buffer_size,
                               64 * 1024 * 1024);
     ngx_conf_merge_uint_value(conf->tracks, prev->tracks, NGX_LIVE_TRACKS);
+    ngx_conf_merge_size_value(conf->metadata_queue, prev->metadata_queue,
+                              NGX_LIVE_METADATA_QUEUE);
 
     if (conf->buffer < 1000 || conf->buffer > 120000) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -553,4 +573,19 @@ ngx_live_core_check_zone(ngx_conf_t *cf, ngx_str_t *name, size_t size,
                        &old->shm.name, ngx_live_zone->sh->nstreams);
 
     return NGX_CONF_ERROR;
+}
+
+
+/* a part of HLS carries all of it */
+
+static char *
+ngx_live_core_check_metadata(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t *sp = data;
+
+    if (*sp > NGX_LIVE_METADATA_QUEUE_MAX) {
+        return "must be 1m at most";
+    }
+
+    return NGX_CONF_OK;
 }

@@ -325,6 +325,7 @@ ngx_live_publish_begin(ngx_live_publisher_t *pub)
     sh->reconnect = pub->app->reconnect;
     sh->stale = pub->app->publish_stale;
     sh->buffer = pub->app->buffer;
+    sh->metadata.limit = pub->app->metadata_queue;
     sh->door = pub->door;
     sh->started = ngx_live_clock();
     sh->publishers++;

@@ -133,6 +133,41 @@ ngx_live_stream_lookup_locked(ngx_str_t *app, ngx_str_t *name)
 }
 
 
+ngx_live_stream_sh_t *
+ngx_live_stream_named_locked(ngx_str_t *key)
+{
+    return (ngx_live_stream_sh_t *)
+               ngx_str_rbtree_lookup(&ngx_live_zone->sh->rbtree, key,
+                                     ngx_crc32_short(key->data, key->len));
+}
+
+
+ngx_live_time_t
+ngx_live_stream_time(ngx_live_stream_sh_t *sh)
+{
+    ngx_uint_t            i, kind;
+    ngx_live_time_t       time;
+    ngx_live_track_sh_t  *track;
+
+    time = 0;
+
+    for (i = 0; i < sh->ntracks; i++) {
+        track = &sh->tracks[i];
+        kind = track->configs[track->config % NGX_LIVE_CONFIGS].info.kind;
+
+        /* what a helper makes comes late, and data may be ahead */
+
+        if (track->source == 0
+            && (kind == NGX_LIVE_KIND_VIDEO || kind == NGX_LIVE_KIND_AUDIO))
+        {
+            time = ngx_max(time, track->last);
+        }
+    }
+
+    return time;
+}
+
+
 ngx_live_stream_t *
 ngx_live_stream_local(ngx_uint_t index)
 {
@@ -302,6 +337,8 @@ ngx_live_stream_free(ngx_live_stream_sh_t *sh)
             }
         }
     }
+
+    ngx_live_metadata_free_locked(sh);
 
     ngx_live_zone_free_locked(ngx_live_zone, sh->sn.str.data);
     ngx_live_zone_free_locked(ngx_live_zone, sh);
@@ -514,6 +551,7 @@ ngx_live_stream_alloc_locked(ngx_live_app_conf_t *app, ngx_str_t *name,
     sh->owner = NGX_LIVE_NO_OWNER;
     sh->reconnect = app->reconnect;
     sh->buffer = app->buffer;
+    sh->metadata.limit = app->metadata_queue;
     sh->ring = ring;
 
     p = ngx_sprintf(sh->session, "%xL%04xD", ngx_live_now(),

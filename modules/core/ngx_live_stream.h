@@ -8,6 +8,7 @@
 #define _NGX_LIVE_STREAM_H_INCLUDED_
 
 
+#include "ngx_live_metadata.h"
 #include "ngx_live_packet_ring.h"
 #include "ngx_live_timeline.h"
 
@@ -154,6 +155,7 @@ struct ngx_live_stream_sh_s {
     ngx_live_track_sh_t        tracks[NGX_LIVE_TRACKS];
     ngx_live_packets_sh_t      packets[NGX_LIVE_TRACKS];
     ngx_live_timeline_t        timeline;
+    ngx_live_metadata_queue_sh_t  metadata;  /* (m) */
 
     ngx_uint_t                 conf_generation; /* it was started with */
     ngx_msec_t                 reconnect;   /* ms */
@@ -267,6 +269,12 @@ ngx_int_t ngx_live_stream_attach(ngx_live_stream_sh_t *sh, uint32_t key,
 ngx_live_config_sh_t *ngx_live_stream_config(ngx_live_stream_t *st,
     ngx_uint_t track, uint32_t version);
 
+/*
+ * The time of the publisher's newest picture or sound: where its stream is
+ * now.
+ */
+ngx_live_time_t ngx_live_stream_time(ngx_live_stream_sh_t *sh);
+
 #define ngx_live_stream_module_ctx(st, module)                                \
     (st)->ctx[(module).ctx_index]
 
@@ -284,6 +292,9 @@ ngx_live_stream_t *ngx_live_stream_create(ngx_live_app_conf_t *app,
 ngx_uint_t ngx_live_stream_busy(ngx_live_stream_sh_t *sh);
 void ngx_live_stream_own(ngx_live_stream_t *st, uint64_t generation);
 void ngx_live_stream_release(ngx_live_stream_t *st, const char *reason);
+
+/* internal to core: by "APP/NAME", NULL: there is none */
+ngx_live_stream_sh_t *ngx_live_stream_named_locked(ngx_str_t *key);
 
 /* internal to core: this worker's handle if there is one, not counted */
 ngx_live_stream_t *ngx_live_stream_local(ngx_uint_t index);

@@ -218,6 +218,7 @@ ngx_live_hls_open(ngx_live_stream_t *st)
     if (!conf->enable) {
 
         if (hls) {
+            ngx_live_metadata_want(st->sh, 0);
             ngx_live_hls_index_state(hls, NGX_LIVE_HLS_ENDED);
         }
 

@@ -300,6 +300,13 @@ ngx_live_hls_mux_init(ngx_live_hls_mux_t *mux, ngx_str_t *init)
 }
 
 
+uint32_t
+ngx_live_hls_mux_timescale(ngx_live_hls_mux_t *mux)
+{
+    return mux->stream->time_base.den;
+}
+
+
 static int
 ngx_live_hls_mux_write(void *opaque, ngx_live_hls_mux_byte_t *data, int len)
 {

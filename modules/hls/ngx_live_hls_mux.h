@@ -45,6 +45,9 @@ void ngx_live_hls_mux_destroy(ngx_live_hls_mux_t *mux);
 /* the initialization section; it belongs to the mux */
 void ngx_live_hls_mux_init(ngx_live_hls_mux_t *mux, ngx_str_t *init);
 
+/* units per second of its media times */
+uint32_t ngx_live_hls_mux_timescale(ngx_live_hls_mux_t *mux);
+
 /* a frame of the current part, copied; the bytes are contiguous */
 ngx_int_t ngx_live_hls_mux_frame(ngx_live_hls_mux_t *mux, ngx_live_time_t dts,
     int32_t cts, ngx_live_time_t duration, ngx_uint_t key, u_char *data,

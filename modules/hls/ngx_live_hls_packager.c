@@ -104,6 +104,8 @@ ngx_live_hls_packager_create(ngx_live_stream_t *st,
         return NULL;
     }
 
+    ngx_live_metadata_want(st->sh, 1);
+
     p->disk->stored = ngx_live_hls_track_stored;
     p->disk->journaled = ngx_live_hls_track_journaled;
 
@@ -948,6 +950,8 @@ ngx_live_hls_packager_gaps(ngx_live_hls_packager_t *p, uint32_t duration)
 void
 ngx_live_hls_packager_end(ngx_live_hls_packager_t *p)
 {
+    ngx_live_metadata_want(p->stream->sh, 0);
+
     if (p->hls->state == NGX_LIVE_HLS_MEASURING) {
         ngx_live_hls_index_state(p->hls, NGX_LIVE_HLS_ENDED);
         return;

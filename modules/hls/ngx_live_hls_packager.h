@@ -51,6 +51,7 @@ typedef struct {
     ngx_live_hls_disk_task_t     *pending;   /* small parts */
     uint32_t                      size;      /* of the open segment so far */
     size_t                        bytes;     /* of frames in the open part */
+    ngx_live_time_t               shown;     /* pts of its earliest frame */
     ngx_uint_t                    parts;
     int32_t                       delay;     /* pts - dts of key frames */
     uint64_t                      line;      /* of the journal */
@@ -150,6 +151,15 @@ void ngx_live_hls_track_journaled(void *data, uint64_t number);
 
 int64_t ngx_live_hls_packager_date(ngx_live_hls_packager_t *p,
     ngx_live_time_t dts);
+
+
+/*
+ * ngx_live_hls_metadata.c: puts what waits of timed metadata in front of a part
+ * that is presented from start to end.  Returns how many pieces those are, to
+ * be removed from the queue once the part is kept.
+ */
+ngx_uint_t ngx_live_hls_metadata_add(ngx_live_hls_track_t *t,
+    ngx_live_hls_mux_buf_t *buf, ngx_live_time_t start, ngx_live_time_t end);
 
 
 /* ngx_live_hls_record.c: lines of the journal */

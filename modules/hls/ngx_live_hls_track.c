@@ -85,6 +85,8 @@ ngx_live_hls_track_frame(ngx_live_hls_track_t *t,
         return;
     }
 
+    t->shown = t->bytes ? ngx_min(t->shown, sample->cut.dts + sample->cts)
+                        : sample->cut.dts + sample->cts;
     t->bytes += sample->size;
 
     if (ngx_live_hls_mux_frame(t->mux, sample->cut.dts, sample->cts,
@@ -266,7 +268,8 @@ ngx_live_hls_track_init(ngx_live_hls_track_t *t)
 static void
 ngx_live_hls_track_part(ngx_live_hls_track_t *t, ngx_live_hls_cut_event_t *ev)
 {
-    ngx_live_hls_mux_buf_t  buf;
+    ngx_uint_t               n;
+    ngx_live_hls_mux_buf_t   buf;
 
     ngx_live_hls_track_publish(t, 1);
 
@@ -285,7 +288,15 @@ ngx_live_hls_track_part(ngx_live_hls_track_t *t, ngx_live_hls_cut_event_t *ev)
 
     t->bytes = 0;
 
+    n = ngx_live_hls_metadata_add(t, &buf, t->shown, t->shown + ev->duration);
+
     ngx_live_hls_track_store(t, &buf);
+
+    /* a part that is lost has told nobody */
+
+    if (n && t->part.size) {
+        ngx_live_metadata_remove(t->packager->stream->sh, n);
+    }
 
     t->parts++;
     t->ready = 1;

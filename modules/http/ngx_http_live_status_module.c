@@ -24,6 +24,8 @@ static void ngx_http_live_status_packets(ngx_live_json_t *js,
     ngx_live_packets_sh_t *sh);
 static void ngx_http_live_status_repairs(ngx_live_json_t *js,
     ngx_live_timeline_t *tl);
+static void ngx_http_live_status_metadata(ngx_live_json_t *js,
+    ngx_live_metadata_queue_sh_t *queue);
 static void ngx_http_live_status_cstring(ngx_live_json_t *js, const char *key,
     const void *s);
 static char *ngx_http_live_status(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -255,6 +257,7 @@ ngx_http_live_status_stream(ngx_live_json_t *js, ngx_live_stream_sh_t *sh)
                       (ngx_int_t) (sh->ring->head - sh->ring->tail));
 
     ngx_http_live_status_repairs(js, &sh->timeline);
+    ngx_http_live_status_metadata(js, &sh->metadata);
 
     ngx_live_call_hooks(stream_status, (sh, js));
 
@@ -345,6 +348,20 @@ ngx_http_live_status_repairs(ngx_live_json_t *js, ngx_live_timeline_t *tl)
     ngx_live_json_int(js, "nonmonotonic", tl->nonmonotonic);
     ngx_live_json_int(js, "late_tracks", tl->late);
     ngx_live_json_int(js, "restarts", tl->restarts);
+
+    ngx_live_json_object_end(js);
+}
+
+
+static void
+ngx_http_live_status_metadata(ngx_live_json_t *js,
+    ngx_live_metadata_queue_sh_t *queue)
+{
+    ngx_live_json_object(js, "metadata");
+
+    ngx_live_json_int(js, "waiting", queue->n);
+    ngx_live_json_int(js, "taken", queue->taken);
+    ngx_live_json_int(js, "dropped", queue->dropped);
 
     ngx_live_json_object_end(js);
 }

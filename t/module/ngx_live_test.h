@@ -35,6 +35,7 @@ ngx_int_t ngx_live_test_session_start(ngx_live_stream_t *st);
 
 /* locations, and what a worker begins with */
 ngx_int_t ngx_http_live_test_frames_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_live_test_metadata_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_test_redis_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_test_redis_init_process(ngx_cycle_t *cycle);
 

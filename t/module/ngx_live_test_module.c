@@ -120,6 +120,13 @@ static ngx_command_t  ngx_http_live_test_commands[] = {
       0,
       ngx_http_live_test_redis_handler },
 
+    { ngx_string("live_test_metadata"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_live_test_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      ngx_http_live_test_metadata_handler },
+
       ngx_null_command
 };
 

@@ -8,7 +8,9 @@ package Test::NginxLive::MP4;
 #     init_info($data)    { timescale, handler, codec }
 #     fragments($data)    [ { offset, size, dts, duration, data,
 #                             samples => [ { dts, duration, size, cts, key },
-#                             ... ] }, ... ]
+#                             ... ],
+#                             events => [ { scheme, value, timescale, time,
+#                             duration, id, data }, ... ] }, ... ]
 #     journal($text)      { header, tracks => { name => map },
 #                           segments => { name => [ { msn, start, date,
 #                           discont, duration, bytes, map, flags }, ... ] },
@@ -84,20 +86,45 @@ sub fragments {
     my $boxes = boxes($data);
 
     die "boxes: @{[ map { $_->[0] } @$boxes ]}\n"
-        if join('', map { $_->[0] } @$boxes) !~ /^(?:moofmdat)+$/;
+        if join('', map { $_->[0] } @$boxes) !~ /^(?:(?:emsg)*moofmdat)+$/;
 
-    while (my ($moof, $mdat) = splice(@$boxes, 0, 2)) {
+    while (@$boxes) {
+        my $offset = $boxes->[0][1];
+        my @events;
+
+        push @events, _event($data, shift @$boxes)
+            while $boxes->[0][0] eq 'emsg';
+
+        my ($moof, $mdat) = splice(@$boxes, 0, 2);
         my $traf = _find($data, $moof, 'traf');
         my $f = _samples($data, $traf);
 
-        $f->{offset} = $moof->[1];
-        $f->{size} = $moof->[2] + $mdat->[2];
+        $f->{events} = \@events;
+        $f->{offset} = $offset;
+        $f->{size} = $mdat->[1] + $mdat->[2] - $offset;
         $f->{data} = substr($data, $mdat->[1] + 8, $mdat->[2] - 8);
 
         push @fragments, $f;
     }
 
     return \@fragments;
+}
+
+
+# Of version 1, ISO/IEC 23009-1, 5.10.3.3.
+
+sub _event {
+    my ($data, $box) = @_;
+
+    my $text = substr($data, $box->[1] + 8, $box->[2] - 8);
+    my %e;
+
+    die "emsg is not of version 1\n" if unpack('N', $text) != 0x1000000;
+
+    @e{qw/ timescale time duration id scheme value data /}
+        = unpack('x4 N Q> N N Z* Z* a*', $text);
+
+    return \%e;
 }
 
 
