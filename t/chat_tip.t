@@ -16,6 +16,7 @@ use Test::More;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Digest::SHA qw/ hmac_sha256_hex /;
 use JSON::PP;
 use Test::NginxLive;
 use Test::NginxLive::Chat;
@@ -32,6 +33,9 @@ my $dir = Test::NginxLive::temp_dir();
 chmod(0755, $dir);
 my $keys = Test::NginxLive::Token->new($dir, 'HS256');
 
+my ($old, $new) = ('whsec_' . 'o' x 32, 'whsec_' . 'n' x 32);
+spit("$dir/whsec", "# in force\n$old\n");
+
 my $t = Test::NginxLive->new(
     live => "zone live 64m; token_key " . $keys->dir . ";
         chat_tips 20 keys=10; chat_history 5;
@@ -39,7 +43,13 @@ my $t = Test::NginxLive->new(
     http => 'server { listen 127.0.0.1:%%PORT_http%% reuseport;
              live_chat_rate off; live_chat_message_length 4000;
              live_chat_message_size 8k;
-             location /chat/ { live_chat; live_chat_guests write; } }'
+             location /chat/ { live_chat; live_chat_guests write; }
+             location = /stripe { live_chat_webhook stripe;
+                                  live_chat_webhook_secret ' . "$dir/whsec" . '; }
+             location = /charges { live_chat_webhook stripe;
+                                   live_chat_webhook_secret ' . "$dir/whsec" . ';
+                                   live_chat_webhook_tolerance 5000s;
+                                   live_chat_webhook_events charge.succeeded; } }'
 )->start;
 
 my $schema = Test::NginxLive::Schema->new("$Test::NginxLive::TOP/docs/"
@@ -149,11 +159,167 @@ my @codes = map { tip($server, amount => 1, currency => $_)->{status} }
     map { "AA$_" } 'A' .. 'Z';
 is(scalar(grep { $_ == 409 } @codes), 26 - 13, 'sixteen currencies');
 
+# webhooks
+
+$r = stripe(event('evt_1', payment_intent => 'pi_1'));
+is($r->{status}, 200, 'a payment');
+
+$m = $guest->wait('tip', sub { $_[0]{amount} == 777 });
+is($m->{id}, body($r)->{id}, 'is a tip');
+is_deeply([ @$m{qw/ currency text /}, $m->{user}{id}, $m->{user}{name} ],
+    [ 'EUR', 'Bravo!', 'u-7', 'Eve' ], 'of the metadata');
+
+repeated(stripe(event('evt_1', payment_intent => 'pi_1')), 'the same event');
+repeated(stripe(event('evt_2', payment_intent => 'pi_1')),
+    'another event of the payment');
+repeated(stripe(event('evt_1', payment_intent => 'pi_9')),
+    'the same event of another');
+repeated(stripe(event('evt_3', type => 'payment_intent.succeeded',
+    id => 'pi_1', status => 'succeeded', amount_received => 777)),
+    'its payment intent');
+repeated(stripe(event('evt_4', type => 'charge.succeeded', id => 'ch_1',
+    payment_intent => 'pi_1', captured => JSON::PP::true, amount => 777)),
+    'its charge');
+
+for my $case (
+    [ 'another type', type => 'invoice.paid' ],
+    [ 'not paid', payment_status => 'unpaid' ],
+    [ 'no room', metadata => {} ],
+    [ 'a bad room', metadata => { room => 'a' } ],
+    [ 'no application', metadata => { room => 'none/a' } ],
+    [ 'no currency', currency => 'euro' ],
+    [ 'no amount', amount_total => 0 ])
+{
+    my ($what, %with) = @$case;
+    $r = stripe(event('evt_5', payment_intent => 'pi_5', %with));
+    is($r->{status}, 200, "$what: not sent again");
+    ok(body($r)->{ignored}, 'and ignored');
+}
+
+my $event = event('evt_6', payment_intent => 'pi_6');
+
+is(stripe($event, secret => $new)->{status}, 400, 'another secret');
+is(stripe($event, body => $event . ' ')->{status}, 400, 'another body');
+is(stripe($event, time => time() - 310)->{status}, 400, 'too old');
+is(stripe($event, time => time() + 310)->{status}, 400, 'of the future');
+is(stripe($event, header => $_)->{status}, 400, "header '$_'")
+    for '', 't=1', 'v1=' . '0' x 64, 't=x,v1=' . '0' x 64;
+is($t->get('/stripe', method => 'POST', body => $event)->{status}, 400,
+    'no signature');
+is(stripe('{}')->{status}, 400, 'no event');
+is(stripe('[' x 5000)->{status}, 400, 'nested');
+is(stripe('x' x 70000)->{status}, 413, 'too long');
+is($t->get('/stripe')->{status}, 405, 'GET');
+
+$r = stripe($event, header => 't=%t, v1=' . '0' x 64 . ',v0=1,v1=%s');
+ok(body($r)->{id}, 'one of several signatures');
+
+$r = stripe(event('evt_7', id => 'cs_7', pad => 'x' x 60000));
+ok(body($r)->{id}, 'a long event is taken in memory');
+
+# of another location
+
+$event = event('evt_8', type => 'charge.succeeded', id => 'ch_8',
+    captured => JSON::PP::true, amount => 8);
+ok(body(stripe($event, uri => '/charges', time => time() - 4000))->{id},
+    'a longer tolerance');
+ok(body(stripe(event('evt_9'), uri => '/charges'))->{ignored},
+    'a type that does not count there');
+
+# many at once, over both workers: once
+
+my @clients = map { $t->client } 1 .. 10;
+$event = event('evt_10', id => 'cs_10');
+$_->request('/stripe', stripe_request($event)) for @clients;
+my @bodies = map { body($_->response) } @clients;
+$_->close for @clients;
+is(scalar(grep { $_->{id} } @bodies), 1, 'ten at once are one');
+is(scalar(grep { $_->{repeated} } @bodies), 9, 'and nine of it again');
+
+# a secret is replaced without a reload
+
+my $mark = $t->log_mark;
+spit("$dir/new", "$new\n$old\n");
+rename("$dir/new", "$dir/whsec");
+$t->wait_log(qr/secrets of webhooks "[^"]+" were read again/, 10, $mark);
+$r = wait_for(sub { my $r = stripe(event('evt_11', id => 'cs_11'),
+    secret => $new); $r->{status} == 200 && $r }, 10, 'the new secret');
+is(stripe(event('evt_12', id => 'cs_12'))->{status}, 200,
+    'the former is in force, too');
+
+$mark = $t->log_mark;
+spit("$dir/whsec", "short\n");
+ok($t->wait_log(qr/secrets of webhooks "[^"]+": a secret has/, 10, $mark),
+    'a bad file is told');
+is(stripe(event('evt_13', id => 'cs_13'), secret => $new)->{status}, 200,
+    'the former ones stay');
+
+unlike($t->log_text, qr/\Q$_\E/, 'a secret is not logged') for $old, $new;
+
 $_->close for $mod, $viewer, $guest;
+
+# configurations
+
+for my $case (
+    [ 'no secret', 'live_chat_webhook stripe;',
+      qr/needs "live_chat_webhook_secret"/ ],
+    [ 'no scheme', 'live_chat_webhook paypal;', qr/unknown scheme/ ],
+    [ 'no file', "live_chat_webhook_secret $dir/none;", qr/open\(\) failed/ ],
+    [ 'a bad file', "live_chat_webhook_secret $dir/whsec;",
+      qr/a secret has 16/ ])
+{
+    my ($what, $conf, $re) = @$case;
+    my $c = Test::NginxLive->new(
+        live => 'zone live 8m; application live { play any; }',
+        http => "server { listen 127.0.0.1:%%PORT_http%%;
+                 location / { $conf } }");
+    my $res = $c->test_conf;
+    isnt($res->{rc}, 0, $what);
+    like($res->{err}, $re, 'is told');
+}
 
 done_testing();
 
 ###############################################################################
+
+sub event {
+    my ($id, %object) = @_;
+
+    return JSON::PP->new->utf8->canonical->encode({ id => $id,
+        object => 'event', type => delete $object{type}
+            // 'checkout.session.completed',
+        data => { object => { id => 'cs_1', payment_status => 'paid',
+            amount_total => 777, currency => 'eur',
+            metadata => { room => 'live/a', user => 'u-7', name => 'Eve',
+                text => 'Bravo!' }, %object } } });
+}
+
+
+sub stripe_request {
+    my ($event, %opt) = @_;
+    my $time = $opt{time} // time();
+    my $v1 = hmac_sha256_hex("$time.$event", $opt{secret} // $old);
+    my $header = $opt{header} // 't=%t,v1=%s';
+
+    $header =~ s/%t/$time/;
+    $header =~ s/%s/$v1/;
+
+    return (method => 'POST', body => $opt{body} // $event,
+        headers => { 'Stripe-Signature' => $header });
+}
+
+
+sub stripe {
+    my ($event, %opt) = @_;
+    return $t->get($opt{uri} // '/stripe', stripe_request($event, %opt));
+}
+
+
+sub repeated {
+    my ($r, $what) = @_;
+    is("$r->{status} $r->{body}", '200 {"repeated":true}', $what);
+}
+
 
 sub token {
     my ($sub, $role) = @_;

@@ -49,7 +49,7 @@ sub localize {
     $text =~ s/^(\s*(?:error|access)_log\s+)(?!off)[^\s;]+/$1$dir\/x.log/mg;
     $text =~ s/(ssl_certificate\s+)[^;]+/$1$dir\/cert\/cert.pem/g;
     $text =~ s/(ssl_certificate_key\s+)[^;]+/$1$dir\/cert\/key.pem/g;
-    $text =~ s/(token_key\s+|url_secret\s+)[^\s;]+/$1$dir\/key.secret/g;
+    $text =~ s/(token_key\s+|url_secret\s+|webhook_secret\s+)[^\s;]+/$1$dir\/key.secret/g;
     $text =~ s/(hls_path\s+)[^\s;]+/$1$dir\/hls/g;
     $text =~ s/(proxy_cache_path\s+)[^\s;]+/$1$dir\/cache/g;
     $text =~ s/(_temp_path\s+)[^\s;]+/$1$dir\/temp/g;

@@ -278,6 +278,13 @@ ngx_int_t ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
 
 u_char *ngx_http_live_chat_stamp(u_char *p, ngx_http_request_t *r);
 
+/*
+ * Puts the body behind what body holds, in the request's pool.  NGX_DECLINED:
+ * it has more than max bytes, or it went to a file.
+ */
+ngx_int_t ngx_http_live_chat_body(ngx_http_request_t *r, size_t max,
+    ngx_str_t *body);
+
 /* into the room of the request's path, for a moment */
 ngx_int_t ngx_http_live_chat_visit(ngx_http_request_t *r,
     ngx_live_chat_client_t *client);

@@ -40,8 +40,6 @@ static ngx_int_t ngx_http_live_chat_poll_answer(ngx_http_live_chat_poll_t *p,
     ngx_live_chat_history_t *h, ngx_uint_t resumed);
 static void ngx_http_live_chat_poll_cleanup(void *data);
 static void ngx_http_live_chat_post_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_live_chat_post_body(ngx_http_request_t *r,
-    ngx_str_t *body);
 static ngx_int_t ngx_http_live_chat_post_say(ngx_http_request_t *r,
     ngx_str_t *body);
 
@@ -342,10 +340,15 @@ ngx_http_live_chat_post(ngx_http_request_t *r)
 static void
 ngx_http_live_chat_post_handler(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
-    ngx_str_t  body;
+    ngx_int_t                       rc;
+    ngx_str_t                       body;
+    ngx_http_live_chat_loc_conf_t  *lccf;
 
-    rc = ngx_http_live_chat_post_body(r, &body);
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+
+    ngx_str_null(&body);
+
+    rc = ngx_http_live_chat_body(r, lccf->message_size, &body);
 
     if (rc == NGX_OK) {
         rc = ngx_http_live_chat_post_say(r, &body);
@@ -359,23 +362,25 @@ ngx_http_live_chat_post_handler(ngx_http_request_t *r)
 }
 
 
-/* NGX_DECLINED: it is too long; a body that went to a file is no message */
-
-static ngx_int_t
-ngx_http_live_chat_post_body(ngx_http_request_t *r, ngx_str_t *body)
+ngx_int_t
+ngx_http_live_chat_body(ngx_http_request_t *r, size_t max, ngx_str_t *body)
 {
-    size_t                          n;
-    ngx_chain_t                    *cl;
-    ngx_http_live_chat_loc_conf_t  *lccf;
+    u_char       *p;
+    size_t        n;
+    ngx_chain_t  *cl;
 
-    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
-
-    body->data = ngx_pnalloc(r->pool, lccf->message_size);
-    if (body->data == NULL) {
+    p = ngx_pnalloc(r->pool, body->len + max);
+    if (p == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    body->len = 0;
+    max += body->len;
+
+    if (body->len) {
+        ngx_memcpy(p, body->data, body->len);
+    }
+
+    body->data = p;
 
     cl = r->request_body ? r->request_body->bufs : NULL;
 
@@ -383,7 +388,7 @@ ngx_http_live_chat_post_body(ngx_http_request_t *r, ngx_str_t *body)
 
         n = cl->buf->last - cl->buf->pos;
 
-        if (cl->buf->in_file || n > lccf->message_size - body->len) {
+        if (cl->buf->in_file || n > max - body->len) {
             return NGX_DECLINED;
         }
 
