@@ -19,7 +19,7 @@
 #include "ngx_live_rtcp.h"
 
 
-/* more packets in one feedback are an error: they cost two bytes by thousands */
+/* more packets in a feedback are an error: two bytes may stand for thousands */
 #define NGX_LIVE_TWCC_MAX             4096
 
 #define NGX_LIVE_TWCC_LOST            INT64_MIN
