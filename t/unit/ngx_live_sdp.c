@@ -18,6 +18,8 @@
 
 static ngx_int_t parse(const char *text);
 static void test_browser(void);
+static void test_offers(void);
+static void offer(const char *name, ngx_uint_t n, const char *expected);
 static void test_session_level(void);
 static void test_fragment(void);
 static void test_refused(void);
@@ -34,6 +36,7 @@ int
 main(void)
 {
     test_browser();
+    test_offers();
     test_session_level();
     test_fragment();
     test_refused();
@@ -176,6 +179,86 @@ test_browser(void)
     ok(ngx_live_sdp_rtx(m, 103) == NULL, "no rtx");
     ok(ngx_live_sdp_codec(m, 3, "H264", 90000) == NULL, "no other H.264");
     ok(ngx_live_sdp_codec(m, 0, "H264", 8000) == NULL, "nor at that rate");
+}
+
+
+/* whole offers, which are the fuzzer's corpus as well */
+
+static void
+test_offers(void)
+{
+    offer("chromium-whip", 0, "audio 0 send 8 codecs 4 ext 0 rid twcc 3 rtx 0");
+    offer("chromium-whip", 1, "video 1 send 23 codecs 8 ext 3 rid twcc 3 "
+                              "rtx 0");
+    offer("chromium-whep", 0, "audio 0 recv 8 codecs 4 ext 0 rid twcc 3 rtx 0");
+    offer("chromium-whep", 1, "video 1 recv 34 codecs 7 ext 0 rid twcc 3 "
+                              "rtx 0");
+    offer("chromium-whep", 2, "other 2 both 0 codecs 0 ext 0 rid twcc 0 rtx 0");
+    offer("firefox", 0, "audio 0 send 5 codecs 2 ext 0 rid twcc 0 rtx 0");
+    offer("firefox", 1, "video 1 send 8 codecs 6 ext 2 rid twcc 7 "
+                        "rtx 3456789012");
+    offer("safari", 0, "video 0 recv 6 codecs 4 ext 0 rid twcc 4 rtx 0");
+    offer("safari", 1, "audio 1 recv 3 codecs 2 ext 0 rid twcc 0 rtx 0");
+    offer("obs", 0, "audio 0 send 1 codecs 0 ext 0 rid twcc 0 rtx 0");
+    offer("obs", 1, "video 1 send 1 codecs 0 ext 0 rid twcc 0 rtx 0");
+    offer("gstreamer", 0, "video video0 both 1 codecs 0 ext 0 rid twcc 0 "
+                          "rtx 0");
+    offer("gstreamer", 1, "audio audio1 both 1 codecs 0 ext 0 rid twcc 0 "
+                          "rtx 0");
+    offer("aiortc", 0, "audio 0 both 3 codecs 2 ext 0 rid twcc 0 rtx 0");
+    offer("aiortc", 1, "video 1 both 6 codecs 2 ext 0 rid twcc 0 "
+                       "rtx 1374775206");
+}
+
+
+static void
+offer(const char *name, ngx_uint_t n, const char *expected)
+{
+    FILE                  *f;
+    u_char                 got[256], *p;
+    size_t                 len;
+    const char            *kind, *direction;
+    ngx_live_sdp_media_t  *m;
+    char                   path[1024];
+
+    static u_char       text[16384];
+    static const char  *kinds[] = { "none", "audio", "video", "other" };
+    static const char  *directions[] = { "none", "send", "recv", "both" };
+
+    snprintf(path, sizeof(path), "%s/t/fuzz/corpus/ngx_live_sdp/%s",
+             NGX_UNIT_TOP, name);
+
+    f = fopen(path, "r");
+    if (f == NULL) {
+        ok(0, "%s", path);
+        return;
+    }
+
+    len = fread(text, 1, sizeof(text), f);
+    fclose(f);
+
+    p = buf_copy(text, len);
+
+    is_int(ngx_live_sdp_parse(&sdp, p, p + len, &reason), NGX_OK, "%s", name);
+    ok(n < sdp.nmedia, "section %lu", (unsigned long) n);
+
+    m = &sdp.media[n];
+    kind = kinds[m->kind];
+    direction = directions[m->direction];
+
+    p = ngx_snprintf(got, sizeof(got), "%s %V %s %ui codecs %ui ext %ui rid "
+                     "twcc %ui rtx %uD", kind, &m->mid, direction,
+                     m->ncodecs, m->nextensions, m->nrids,
+                     ngx_live_sdp_extension(m, NGX_LIVE_SDP_EXT_TWCC),
+                     m->rtx);
+
+    is_mem(got, p - got, expected, strlen(expected), "what it says");
+
+    ok(m->bundled && m->rtcp_mux + (m->kind == NGX_LIVE_SDP_APPLICATION),
+       "bundled");
+    ok(m->transport.fingerprinted && m->transport.ufrag.len >= 4
+       && m->transport.pwd.len >= 22
+       && m->transport.setup == NGX_LIVE_SDP_SETUP_ACTPASS, "transport");
 }
 
 
