@@ -33,6 +33,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/chat/ngx_live_chat_reader.c \
 			modules/chat/ngx_live_chat_payment.c \
 			modules/chat/ngx_live_chat_signature.c \
+			modules/chat/ngx_live_chat_state.c \
 			modules/chat/ngx_live_chat_text.c \
 			modules/hls/ngx_live_hls_cut.c \
 			modules/hls/ngx_live_hls_fit.c \

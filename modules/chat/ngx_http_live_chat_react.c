@@ -99,7 +99,7 @@ ngx_http_live_chat_react_locked(ngx_live_chat_zone_t *zone,
         return "too_many_kinds";
     }
 
-    if (u->shadow <= ngx_live_now()) {
+    if (u->marks.shadow <= ngx_live_now()) {
         reaction->n++;
     }
 
@@ -122,7 +122,7 @@ ngx_http_live_chat_passes_locked(ngx_live_chat_zone_t *zone,
         return "room_full";
     }
 
-    if (u->banned > ngx_live_now()) {
+    if (u->marks.banned > ngx_live_now()) {
         return "banned";
     }
 
@@ -160,7 +160,7 @@ ngx_http_live_chat_passes(ngx_http_live_chat_deed_t *deed,
                                              deed->user, &u);
 
     if (error == NULL) {
-        *hushed = (u->shadow > ngx_live_now());
+        *hushed = (u->marks.shadow > ngx_live_now());
     }
 
     ngx_live_chat_unlock(zone);

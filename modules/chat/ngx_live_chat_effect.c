@@ -6,6 +6,7 @@
 
 #include "ngx_live_chat_command.h"
 #include "ngx_live_chat_log.h"
+#include "ngx_live_chat_mark.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_users.h"
 
@@ -139,11 +140,19 @@ ngx_live_chat_effect_user(ngx_live_chat_zone_t *zone,
 
     create = (effect->type != NGX_LIVE_CHAT_EFFECT_UNBAN);
 
-    if (ngx_live_chat_user_locked(zone, room, &effect->user, create)) {
-        return NULL;
+    if (ngx_live_chat_user_locked(zone, room, &effect->user, create) == NULL) {
+        return create ? "room_full" : "no_user";
     }
 
-    return create ? "room_full" : "no_user";
+    if (create && effect->type != NGX_LIVE_CHAT_EFFECT_PURGE
+        && ngx_live_chat_mark_reserve_locked(zone, &room->sn.str,
+                                             &effect->user)
+           != NGX_OK)
+    {
+        return "room_full";
+    }
+
+    return NULL;
 }
 
 
@@ -170,23 +179,27 @@ ngx_live_chat_effect_mark(ngx_live_chat_zone_t *zone,
     switch (effect->type) {
 
     case NGX_LIVE_CHAT_EFFECT_BAN:
-        user->banned = effect->until;
+        user->marks.banned = effect->until;
         ngx_live_chat_effect_purge(zone, room, effect);
         break;
 
     case NGX_LIVE_CHAT_EFFECT_SHADOW:
-        user->shadow = effect->until;
+        user->marks.shadow = effect->until;
         break;
 
     case NGX_LIVE_CHAT_EFFECT_TIMEOUT:
-        user->muted = effect->until;
+        user->marks.muted = effect->until;
         break;
 
     default: /* NGX_LIVE_CHAT_EFFECT_UNBAN */
-        user->banned = 0;
-        user->shadow = 0;
-        user->muted = 0;
+        user->marks.banned = 0;
+        user->marks.shadow = 0;
+        user->marks.muted = 0;
     }
+
+    (void) ngx_live_chat_mark_set_locked(zone, &room->sn.str, &effect->user,
+                                         &user->marks);
+    ngx_live_chat_keep_changed();
 }
 
 

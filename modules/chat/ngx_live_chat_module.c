@@ -6,6 +6,7 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat.h"
+#include "ngx_live_chat_mark.h"
 #include "ngx_live_chat_metadata.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_purse.h"
@@ -25,6 +26,7 @@ typedef struct {
     size_t                     size;
     ngx_live_chat_zone_t       zone;
     ngx_array_t                words;      /* ngx_live_chat_words_t * */
+    ngx_str_t                  state;      /* path, or empty */
     ngx_thread_pool_t         *threads;
     ngx_int_t                  tips;       /* of a room that are kept */
     ngx_int_t                  tip_keys;
@@ -41,6 +43,8 @@ static ngx_int_t ngx_live_chat_postconfiguration(ngx_conf_t *cf);
 static char *ngx_live_chat_words(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_live_chat_tips(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_live_chat_state(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data);
 static char *ngx_live_chat_check_slow(ngx_conf_t *cf, void *post, void *data);
@@ -85,6 +89,13 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       NGX_LIVE_MAIN_CONF_OFFSET,
       offsetof(ngx_live_chat_main_conf_t, size),
       &ngx_live_chat_zone_post },
+
+    { ngx_string("chat_state"),
+      NGX_LIVE_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_live_chat_state,
+      NGX_LIVE_MAIN_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("chat_history"),
       NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
@@ -294,7 +305,7 @@ ngx_live_chat_postconfiguration(ngx_conf_t *cf)
     zone->init = ngx_live_chat_zone_init;
     zone->data = &cmcf->zone;
 
-    if (cmcf->words.nelts) {
+    if (cmcf->words.nelts || cmcf->state.len) {
         cmcf->threads = ngx_thread_pool_add(cf, NULL);
 
         if (cmcf->threads == NULL) {
@@ -461,6 +472,36 @@ ngx_live_chat_tips(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_live_chat_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_live_chat_main_conf_t *cmcf = conf;
+
+    ngx_str_t  *value;
+
+    if (cmcf->state.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    cmcf->state = value[1];
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        cmcf->state.len = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &cmcf->state, 1) != NGX_OK
+        || ngx_live_chat_keep_read(cf, &cmcf->state, &cmcf->zone.state)
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data)
 {
     size_t *sp = data;
@@ -508,6 +549,13 @@ ngx_live_chat_init_process(ngx_cycle_t *cycle)
     ngx_live_chat_presence_init(cycle);
 
     cmcf = ngx_live_get_module_main_conf(cycle, &ngx_live_chat_module);
+
+    if (cmcf->state.len
+        && ngx_live_chat_keep_init(cycle, &cmcf->state, cmcf->threads)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     return ngx_live_chat_words_watch(cycle, &cmcf->words, cmcf->threads);
 }

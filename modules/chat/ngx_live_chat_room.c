@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_chat_log.h"
+#include "ngx_live_chat_mark.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_users.h"
@@ -43,7 +44,13 @@ ngx_live_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     zone = shm_zone->data;
 
     if (old) {
-        *zone = *old;
+        zone->sh = old->sh;
+        zone->shpool = old->shpool;
+
+        /* it may have another file now */
+
+        zone->sh->marks_version++;
+
         return NGX_OK;
     }
 
@@ -76,6 +83,12 @@ ngx_live_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
                     ngx_str_rbtree_insert_value);
     ngx_queue_init(&zone->sh->queue);
     ngx_queue_init(&zone->sh->entries);
+
+    ngx_rbtree_init(&zone->sh->marks, &zone->sh->marks_sentinel,
+                    ngx_str_rbtree_insert_value);
+    ngx_queue_init(&zone->sh->marked);
+
+    ngx_live_chat_keep_enter(zone, &zone->state, shm_zone->shm.log);
 
     return NGX_OK;
 }

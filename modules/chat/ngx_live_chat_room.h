@@ -10,6 +10,7 @@
 
 #include "ngx_live_chat_cursor.h"
 #include "ngx_live_chat_effect.h"
+#include "ngx_live_chat_state.h"
 #include "ngx_live_worker.h"
 
 
@@ -153,13 +154,26 @@ typedef struct {
     ngx_atomic_t               dirty[NGX_LIVE_SLOTS][NGX_LIVE_CHAT_WORDS];
     ngx_pid_t                  pids[NGX_LIVE_SLOTS]; /* of the followers */
     ngx_atomic_t               refused;    /* rooms there was no memory for */
-    u_char                     secret[16]; /* of the names of guests */
+    u_char                     secret[NGX_LIVE_CHAT_SECRET_LEN];
+                                           /* of the names of guests */
+
+    /* see ngx_live_chat_mark.h */
+    ngx_rbtree_t               marks;
+    ngx_rbtree_node_t          marks_sentinel;
+    ngx_queue_t                marked;
+    ngx_uint_t                 nmarks;
+    uint64_t                   marks_version; /* + 1 by each change */
+    uint64_t                   marks_kept; /* that of the file */
+    ngx_pid_t                  marks_keeper; /* who writes it just now */
+    int64_t                    marks_changed; /* ngx_live_clock() */
+    int64_t                    marks_due;  /* it may be written again */
 } ngx_live_chat_sh_t;
 
 
 typedef struct {
     ngx_live_chat_sh_t        *sh;
     ngx_slab_pool_t           *shpool;
+    ngx_str_t                  state;      /* text of the file, or empty */
 } ngx_live_chat_zone_t;
 
 

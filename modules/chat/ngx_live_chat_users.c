@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_live_chat_mark.h"
 #include "ngx_live_chat_users.h"
 #include "ngx_live_stream.h"
 
@@ -21,6 +22,8 @@ ngx_live_chat_user_sh_t *
 ngx_live_chat_user_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_str_t *id, ngx_uint_t create)
 {
+    ngx_uint_t                found;
+    ngx_live_chat_marks_t     marks;
     ngx_live_chat_user_sh_t  *user;
 
     user = (ngx_live_chat_user_sh_t *)
@@ -33,7 +36,20 @@ ngx_live_chat_user_locked(ngx_live_chat_zone_t *zone,
         return user;
     }
 
-    return create ? ngx_live_chat_user_create_locked(zone, room, id) : NULL;
+    found = (ngx_live_chat_mark_get_locked(zone, &room->sn.str, id, &marks)
+             == NGX_OK);
+
+    if (!create && !found) {
+        return NULL;
+    }
+
+    user = ngx_live_chat_user_create_locked(zone, room, id);
+
+    if (user && found) {
+        user->marks = marks;
+    }
+
+    return user;
 }
 
 
@@ -120,7 +136,7 @@ ngx_live_chat_user_marked(ngx_live_chat_user_sh_t *user)
 
     now = ngx_live_now();
 
-    return user->banned > now || user->shadow > now || user->muted > now;
+    return user->marks.banned > now || user->marks.shadow > now || user->marks.muted > now;
 }
 
 
@@ -139,15 +155,15 @@ ngx_live_chat_speech_locked(ngx_live_chat_zone_t *zone,
 
     now = ngx_live_now();
 
-    if (user->banned > now) {
+    if (user->marks.banned > now) {
         return "banned";
     }
 
-    if (user->muted > now) {
+    if (user->marks.muted > now) {
         return "muted";
     }
 
-    speech->shadow = (user->shadow > now);
+    speech->shadow = (user->marks.shadow > now);
 
     if (speech->exempt) {
         return NULL;

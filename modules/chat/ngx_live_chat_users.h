@@ -32,11 +32,9 @@ typedef struct {
     uint32_t                   same;       /* hash of the last text */
     time_t                     reacted;    /* s: the second of reactions */
     ngx_uint_t                 reactions;
-
-    /* ms since the epoch: until then */
-    int64_t                    muted;
-    int64_t                    banned;
-    int64_t                    shadow;     /* only he sees what he says */
+    ngx_live_chat_marks_t      marks;      /* copied from those of the zone;
+                                              shadow: only he sees what he
+                                              says */
 } ngx_live_chat_user_sh_t;
 
 
