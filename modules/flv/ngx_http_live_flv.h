@@ -64,15 +64,6 @@ typedef struct {
 } ngx_http_live_flv_websocket_t;
 
 
-/* only of a player over HTTP/2 or HTTP/3 */
-
-typedef struct {
-    ngx_buf_t                  buf;
-    ngx_chain_t                out;
-    u_char                    *data;       /* heap, NULL: nothing to be sent */
-} ngx_http_live_flv_copy_t;
-
-
 /*
  * A player.  What it is sent next is the head, then the frame reader.seq as
  * a tag from its byte offset on.  A tag's bytes depend on nothing but the
@@ -86,7 +77,7 @@ typedef struct {
     ngx_live_session_t              session;
     ngx_http_live_flv_head_t       *head;
     ngx_http_live_flv_websocket_t  *websocket;
-    ngx_http_live_flv_copy_t       *copy;
+    ngx_http_live_copy_t           *copy;     /* over HTTP/2, HTTP/3 */
     ngx_msec_t                      progress; /* bytes have left last */
     uint32_t                        offset;
     ngx_http_live_flv_track_t       tracks[NGX_HTTP_LIVE_FLV_KINDS];

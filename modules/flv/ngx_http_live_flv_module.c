@@ -18,7 +18,6 @@ static ngx_int_t ngx_http_live_flv_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_flv_play(ngx_http_request_t *r);
 static ngx_http_live_flv_t *ngx_http_live_flv_create(ngx_http_request_t *r,
     ngx_live_stream_t *st);
-static ngx_int_t ngx_http_live_flv_create_copy(ngx_http_live_flv_t *f);
 static ngx_int_t ngx_http_live_flv_open(ngx_http_live_flv_t *f);
 static ngx_int_t ngx_http_live_flv_header(ngx_http_live_flv_t *f);
 static ngx_int_t ngx_http_live_flv_headers_out(ngx_http_request_t *r);
@@ -31,7 +30,6 @@ static void ngx_http_live_flv_set_timer(ngx_http_live_flv_t *f);
 static void ngx_http_live_flv_finish(ngx_http_live_flv_t *f);
 static void ngx_http_live_flv_detach(ngx_http_live_flv_t *f);
 static void ngx_http_live_flv_cleanup(void *data);
-static void ngx_http_live_flv_copy_cleanup(void *data);
 static void *ngx_http_live_flv_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_live_flv_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -208,7 +206,9 @@ ngx_http_live_flv_create(ngx_http_request_t *r, ngx_live_stream_t *st)
 
     } else if (r->http_version >= NGX_HTTP_VERSION_20) {
 
-        if (ngx_http_live_flv_create_copy(f) != NGX_OK) {
+        f->copy = ngx_http_live_copy_create(r);
+
+        if (f->copy == NULL) {
             return NULL;
         }
     }
@@ -220,32 +220,6 @@ ngx_http_live_flv_create(ngx_http_request_t *r, ngx_live_stream_t *st)
     ngx_http_set_ctx(r, f, ngx_http_live_flv_module);
 
     return f;
-}
-
-
-/*
- * A pool cleanup, not one of the request: a stream of HTTP/2 that was reset
- * has its frames in the connection's queue until later.
- */
-
-static ngx_int_t
-ngx_http_live_flv_create_copy(ngx_http_live_flv_t *f)
-{
-    ngx_pool_cleanup_t  *cln;
-
-    cln = ngx_pool_cleanup_add(f->request->pool,
-                               sizeof(ngx_http_live_flv_copy_t));
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    f->copy = cln->data;
-
-    ngx_memzero(f->copy, sizeof(ngx_http_live_flv_copy_t));
-
-    cln->handler = ngx_http_live_flv_copy_cleanup;
-
-    return NGX_OK;
 }
 
 
@@ -616,17 +590,6 @@ static void
 ngx_http_live_flv_cleanup(void *data)
 {
     ngx_http_live_flv_detach(data);
-}
-
-
-static void
-ngx_http_live_flv_copy_cleanup(void *data)
-{
-    ngx_http_live_flv_copy_t *copy = data;
-
-    if (copy->data) {
-        ngx_free(copy->data);
-    }
 }
 
 

@@ -40,8 +40,6 @@ static ngx_int_t ngx_http_live_flv_send_batch(ngx_http_live_flv_t *f);
 static void ngx_http_live_flv_save_batch(ngx_http_live_flv_t *f,
     ngx_live_send_t *s, uint64_t next);
 static ngx_int_t ngx_http_live_flv_send_copy(ngx_http_live_flv_t *f);
-static ngx_int_t ngx_http_live_flv_copy(ngx_http_live_flv_t *f,
-    ngx_live_send_t *s);
 static ngx_int_t ngx_http_live_flv_prepare(ngx_http_live_flv_t *f);
 static ngx_int_t ngx_http_live_flv_prepare_last(ngx_http_live_flv_t *f);
 static ngx_int_t ngx_http_live_flv_prepare_frame(ngx_http_live_flv_t *f);
@@ -228,46 +226,22 @@ ngx_http_live_flv_save_batch(ngx_http_live_flv_t *f, ngx_live_send_t *s,
 }
 
 
-/*
- * HTTP/2, HTTP/3: what a frame of theirs holds stays until it has been sent,
- * also of a stream that was reset, and must not be ring memory that the
- * writer wants back.  So a bounded piece is copied, and the next one when
- * that has left.
- */
+/* HTTP/2, HTTP/3 */
 
 static ngx_int_t
 ngx_http_live_flv_send_copy(ngx_http_live_flv_t *f)
 {
-    uint64_t                   next;
-    ngx_int_t                  rc;
-    ngx_live_send_t           *s;
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_live_flv_copy_t  *copy;
+    u_char               *p;
+    uint64_t              next;
+    ngx_int_t             rc;
+    ngx_live_send_t      *s;
+    ngx_http_request_t   *r;
 
     r = f->request;
-    c = r->connection;
-    copy = f->copy;
 
-    if (r->out || r->buffered || c->buffered) {
-        rc = ngx_http_output_filter(r, NULL);
+    rc = ngx_http_live_copy_flush(r, f->copy);
 
-        if (rc == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-    }
-
-    for ( ;; ) {
-
-        if (copy->data) {
-
-            if (copy->buf.pos != copy->buf.last) {
-                return NGX_AGAIN;
-            }
-
-            ngx_free(copy->data);
-            copy->data = NULL;
-        }
+    while (rc == NGX_OK) {
 
         rc = ngx_http_live_flv_prepare(f);
 
@@ -281,46 +255,19 @@ ngx_http_live_flv_send_copy(ngx_http_live_flv_t *f)
             return rc;
         }
 
-        rc = ngx_http_live_flv_copy(f, s);
-
-        if (rc == NGX_ERROR) {
+        p = ngx_http_live_copy_alloc(r, f->copy, s->size);
+        if (p == NULL) {
             return NGX_ERROR;
         }
-    }
-}
 
+        (void) ngx_live_send_flatten(s, p);
 
-static ngx_int_t
-ngx_http_live_flv_copy(ngx_http_live_flv_t *f, ngx_live_send_t *s)
-{
-    ngx_buf_t                 *b;
-    ngx_http_live_flv_copy_t  *copy;
+        ngx_http_live_flv_advance(f, s->size);
 
-    copy = f->copy;
-
-    copy->data = ngx_alloc(s->size, f->request->connection->log);
-    if (copy->data == NULL) {
-        return NGX_ERROR;
+        rc = ngx_http_live_copy_send(r, f->copy);
     }
 
-    b = &copy->buf;
-
-    ngx_memzero(b, sizeof(ngx_buf_t));
-
-    b->start = copy->data;
-    b->pos = copy->data;
-    b->last = ngx_live_send_flatten(s, copy->data);
-    b->end = b->last;
-    b->memory = 1;
-    b->flush = 1;
-    b->tag = (ngx_buf_tag_t) &ngx_http_live_flv_module;
-
-    copy->out.buf = b;
-    copy->out.next = NULL;
-
-    ngx_http_live_flv_advance(f, s->size);
-
-    return ngx_http_output_filter(f->request, &copy->out);
+    return rc;
 }
 
 

@@ -148,6 +148,34 @@ void ngx_http_live_limit_rate(ngx_http_request_t *r, uint64_t rate);
  */
 ngx_int_t ngx_http_live_endless_header(ngx_http_request_t *r);
 
+/*
+ * Over HTTP/2 and HTTP/3 it goes through the filters.  What a frame of theirs
+ * holds has to stay until it was sent, also of a stream that was reset.  So a
+ * bounded piece is copied, and the next one when that has left.
+ */
+
+typedef struct {
+    ngx_buf_t                  buf;
+    ngx_chain_t                out;
+    u_char                    *data;       /* heap, NULL: nothing is there */
+} ngx_http_live_copy_t;
+
+/* NULL: no memory */
+ngx_http_live_copy_t *ngx_http_live_copy_create(ngx_http_request_t *r);
+
+/* NGX_OK: all has left, NGX_AGAIN, NGX_ERROR */
+ngx_int_t ngx_http_live_copy_flush(ngx_http_request_t *r,
+    ngx_http_live_copy_t *copy);
+
+/*
+ * When all has left: a place for size bytes, NULL: no memory; they are to be
+ * written there and sent, which returns what flush does.
+ */
+u_char *ngx_http_live_copy_alloc(ngx_http_request_t *r,
+    ngx_http_live_copy_t *copy, size_t size);
+ngx_int_t ngx_http_live_copy_send(ngx_http_request_t *r,
+    ngx_http_live_copy_t *copy);
+
 /* adds a response header; key is a constant, NULL: no memory */
 ngx_table_elt_t *ngx_http_live_header_push(ngx_http_request_t *r,
     const char *key);
