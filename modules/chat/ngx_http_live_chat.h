@@ -117,6 +117,7 @@ struct ngx_http_live_chat_s {
     ngx_http_live_chat_user_t        user;
     ngx_str_t                        key;      /* of the room */
     ngx_http_live_chat_websocket_t  *websocket;
+    ngx_http_live_copy_t            *copy;     /* over HTTP/2, HTTP/3 */
     ngx_http_live_chat_head_t       *heads;
     ngx_http_live_chat_head_t      **last;
     size_t                           waiting;  /* bytes of heads */

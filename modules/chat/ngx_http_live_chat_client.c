@@ -109,6 +109,16 @@ ngx_http_live_chat_create(ngx_http_request_t *r)
         ngx_live_websocket_init(&ch->websocket->parser, lccf->message_size);
 
         ch->client.format = NGX_LIVE_CHAT_WEBSOCKET;
+
+    } else if (r->http_version >= NGX_HTTP_VERSION_20) {
+
+        ch->copy = ngx_http_live_copy_create(r);
+
+        if (ch->copy == NULL) {
+            return NULL;
+        }
+
+        ch->client.cost = 3;
     }
 
     cln->handler = ngx_http_live_chat_cleanup;
@@ -165,7 +175,8 @@ ngx_http_live_chat_header(ngx_http_live_chat_t *ch)
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (clcf->tcp_nodelay && ngx_tcp_nodelay(r->connection) != NGX_OK) {
+    if (ch->copy == NULL && clcf->tcp_nodelay
+        && ngx_tcp_nodelay(r->connection) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -224,14 +235,6 @@ ngx_http_live_chat_extensions(ngx_http_live_chat_t *ch)
 static ngx_int_t
 ngx_http_live_chat_events_header(ngx_http_request_t *r)
 {
-    if (r->http_version >= NGX_HTTP_VERSION_20) {
-
-        /* its frames are nginx's own affair; polling works */
-
-        return ngx_http_live_problem(r, 406,
-                                     "server-sent events need HTTP/1.1");
-    }
-
     if (ngx_http_live_cache_control(r, "no-store") != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -566,7 +569,10 @@ ngx_http_live_chat_end(ngx_http_live_chat_t *ch, ngx_uint_t code)
 static void
 ngx_http_live_chat_finish(ngx_http_live_chat_t *ch)
 {
+    ngx_int_t     rc;
     ngx_event_t  *wev;
+
+    rc = NGX_OK;
 
     ngx_http_live_chat_detach(ch);
 
@@ -576,7 +582,14 @@ ngx_http_live_chat_finish(ngx_http_live_chat_t *ch)
         return;
     }
 
-    ngx_http_live_chat_finalize(ch, NGX_OK);
+    if (ch->copy) {
+
+        /* END_STREAM; over HTTP/1 the connection ends */
+
+        rc = ngx_http_send_special(ch->request, NGX_HTTP_LAST);
+    }
+
+    ngx_http_live_chat_finalize(ch, rc);
 }
 
 

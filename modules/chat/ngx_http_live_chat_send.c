@@ -8,10 +8,16 @@
 #include "ngx_live_send.h"
 
 
+/* bytes of what is given to HTTP/2 at once */
+#define NGX_HTTP_LIVE_CHAT_COPY_SIZE  65536
+
+
 static ngx_int_t ngx_http_live_chat_send_rest(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_send_head(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_send_batch(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_write(ngx_http_live_chat_t *ch,
+    u_char *p, size_t len, size_t *sent);
+static ngx_int_t ngx_http_live_chat_write_copy(ngx_http_live_chat_t *ch,
     u_char *p, size_t len, size_t *sent);
 static u_char *ngx_http_live_chat_head(ngx_http_live_chat_t *ch, size_t size);
 
@@ -49,6 +55,10 @@ ngx_http_live_chat_send_rest(ngx_http_live_chat_t *ch)
     ngx_http_request_t  *r;
 
     r = ch->request;
+
+    if (ch->copy) {
+        return ngx_http_live_copy_flush(r, ch->copy);
+    }
 
     if (r->out == NULL) {
         return r->connection->buffered
@@ -141,6 +151,10 @@ ngx_http_live_chat_write(ngx_http_live_chat_t *ch, u_char *p, size_t len,
     ngx_live_send_t   *s;
     ngx_connection_t  *c;
 
+    if (ch->copy) {
+        return ngx_http_live_chat_write_copy(ch, p, len, sent);
+    }
+
     c = ch->request->connection;
 
     *sent = 0;
@@ -188,6 +202,35 @@ ngx_http_live_chat_write(ngx_http_live_chat_t *ch, u_char *p, size_t len,
     }
 
     return NGX_AGAIN;
+}
+
+
+/* nothing of ours waits in nginx but one piece */
+
+static ngx_int_t
+ngx_http_live_chat_write_copy(ngx_http_live_chat_t *ch, u_char *p, size_t len,
+    size_t *sent)
+{
+    u_char  *data;
+
+    *sent = 0;
+
+    len = ngx_min(len, NGX_HTTP_LIVE_CHAT_COPY_SIZE);
+
+    data = ngx_http_live_copy_alloc(ch->request, ch->copy, len);
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(data, p, len);
+
+    *sent = len;
+
+    ngx_live_session_bytes(&ch->session, 0, len);
+
+    ch->progress = ngx_current_msec;
+
+    return ngx_http_live_copy_send(ch->request, ch->copy);
 }
 
 
