@@ -35,6 +35,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/chat/ngx_live_chat_signature.c \
 			modules/chat/ngx_live_chat_state.c \
 			modules/chat/ngx_live_chat_text.c \
+			modules/chat/ngx_live_chat_when.c \
 			modules/hls/ngx_live_hls_cut.c \
 			modules/hls/ngx_live_hls_fit.c \
 			modules/hls/ngx_live_hls_grid.c \

@@ -148,6 +148,10 @@ ngx_int_t ngx_http_live_chat_poll(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_chat_post(ngx_http_request_t *r);
 ngx_int_t ngx_http_live_chat_tips(ngx_http_request_t *r);
 
+/* GET with "from" or "to": what was said between them */
+ngx_uint_t ngx_http_live_chat_wants_range(ngx_http_request_t *r);
+ngx_int_t ngx_http_live_chat_range(ngx_http_request_t *r);
+
 /* non-zero if GET asks for tips: "tips" or "tips=NUMBER" */
 ngx_uint_t ngx_http_live_chat_wants_tips(ngx_http_request_t *r);
 

@@ -216,6 +216,10 @@ ngx_http_live_chat_enter(ngx_http_request_t *r)
         return ngx_http_live_chat_tips(r);
     }
 
+    if (ngx_http_live_chat_wants_range(r)) {
+        return ngx_http_live_chat_range(r);
+    }
+
     if (ngx_http_live_websocket(r) || ngx_http_live_chat_wants_events(r)) {
         return ngx_http_live_chat_open(r);
     }
