@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_twcc.h"
+#include "ngx_live_rtp.h"
 
 
 #define NGX_LIVE_TWCC_HEADER          16      /* behind RTCP's first 4 bytes */
@@ -295,13 +296,19 @@ ngx_live_twcc_write(u_char *pos, u_char *end, uint32_t sender, uint32_t media,
     ngx_uint_t number, uint16_t base, int64_t *times, ngx_uint_t n,
     ngx_uint_t *taken)
 {
-    u_char    *p, symbols[NGX_LIVE_TWCC_MAX];
-    int64_t    reference, last;
+    u_char      *p, symbols[NGX_LIVE_TWCC_MAX];
+    int64_t      reference, last;
+    ngx_uint_t   first;
 
     *taken = 0;
 
-    if (n == 0 || n > NGX_LIVE_TWCC_MAX || times[0] == NGX_LIVE_TWCC_LOST
-        || times[0] < 0
+    for (first = 0; first < n; first++) {
+        if (times[first] != NGX_LIVE_TWCC_LOST) {
+            break;
+        }
+    }
+
+    if (first == n || n > NGX_LIVE_TWCC_MAX || times[first] < 0
         || (size_t) (end - pos) < 4 + NGX_LIVE_TWCC_HEADER)
     {
         return NULL;
@@ -309,13 +316,13 @@ ngx_live_twcc_write(u_char *pos, u_char *end, uint32_t sender, uint32_t media,
 
     /* 24 bits of them, which roll over after 12 days */
 
-    reference = times[0] / NGX_LIVE_TWCC_REFERENCE;
+    reference = times[first] / NGX_LIVE_TWCC_REFERENCE;
     last = reference * NGX_LIVE_TWCC_REFERENCE;
 
     n = ngx_live_twcc_fit(symbols, last, times, n,
                           end - pos - 4 - NGX_LIVE_TWCC_HEADER);
 
-    if (n == 0) {
+    if (n <= first) {
         return NULL;
     }
 
@@ -337,4 +344,78 @@ ngx_live_twcc_write(u_char *pos, u_char *end, uint32_t sender, uint32_t media,
     *taken = p ? n : 0;
 
     return ngx_live_rtcp_end(pos, p);
+}
+
+
+void
+ngx_live_twcc_log_add(ngx_live_twcc_log_t *log, uint16_t seq, int64_t now)
+{
+    uint64_t  number, i;
+
+    if (!log->begun) {
+        log->begun = 1;
+        log->highest = ngx_live_rtp_first(seq);
+        log->first = log->highest;
+        log->next = log->highest;
+        number = log->highest;
+
+    } else {
+        number = ngx_live_rtp_extend(log->highest, seq);
+    }
+
+    if (number > log->highest) {
+
+        if (number - log->highest > NGX_LIVE_TWCC_LOG) {
+            log->first = number;
+            log->next = number;
+        }
+
+        for (i = ngx_max(log->highest + 1, log->first); i < number; i++) {
+            log->times[i % NGX_LIVE_TWCC_LOG] = NGX_LIVE_TWCC_LOST;
+        }
+
+        log->highest = number;
+
+        if (number - log->next >= NGX_LIVE_TWCC_LOG) {
+            log->next = number - NGX_LIVE_TWCC_LOG + 1;
+        }
+
+    } else if (number < log->first
+               || log->highest - number >= NGX_LIVE_TWCC_LOG / 2)
+    {
+        return;
+    }
+
+    log->next = ngx_min(log->next, number);
+    log->times[number % NGX_LIVE_TWCC_LOG] = now / 250;
+}
+
+
+u_char *
+ngx_live_twcc_log_write(ngx_live_twcc_log_t *log, u_char *pos, u_char *end,
+    uint32_t sender, uint32_t media)
+{
+    int64_t     times[NGX_LIVE_TWCC_LOG];
+    uint64_t    i;
+    ngx_uint_t  n, taken;
+
+    if (!log->begun) {
+        return NULL;
+    }
+
+    n = 0;
+
+    for (i = log->next; i <= log->highest; i++) {
+        times[n++] = log->times[i % NGX_LIVE_TWCC_LOG];
+    }
+
+    pos = ngx_live_twcc_write(pos, end, sender, media, log->number,
+                              (uint16_t) log->next, times, n, &taken);
+
+    if (pos) {
+        log->next += taken;
+        log->number = (log->number + 1) & 0xff;
+    }
+
+    return pos;
 }

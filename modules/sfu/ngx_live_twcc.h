@@ -57,10 +57,40 @@ ngx_int_t ngx_live_twcc_next(ngx_live_twcc_t *t, uint16_t *seq,
 
 
 /*
+ * What came on a transport: the times of the last packets, by number.  Begins
+ * as zeros.
+ */
+
+#define NGX_LIVE_TWCC_LOG             1024    /* packets */
+
+typedef struct {
+    uint64_t                  first;       /* that can be told of */
+    uint64_t                  next;        /* to be reported first */
+    uint64_t                  highest;     /* that came */
+    ngx_uint_t                number;      /* of the next feedback */
+    unsigned                  begun:1;
+    int64_t                   times[NGX_LIVE_TWCC_LOG];  /* 250 us; LOST */
+} ngx_live_twcc_log_t;
+
+
+/* a packet came, at a time in microseconds that is not negative; if it was
+ * reported as lost, it is reported once more with those behind it */
+void ngx_live_twcc_log_add(ngx_live_twcc_log_t *log, uint16_t seq,
+    int64_t now);
+
+/*
+ * Writes the next feedback: the place behind it.  NULL: nothing came since the
+ * last one, or there is no room.  To be called until then.
+ */
+u_char *ngx_live_twcc_log_write(ngx_live_twcc_log_t *log, u_char *pos,
+    u_char *end, uint32_t sender, uint32_t media);
+
+
+/*
  * Writes a feedback of n packets (NGX_LIVE_TWCC_MAX at most) from base on.
- * The first one must have come.  *taken tells for how many of them there was
- * room and a form: a packet that came 8 s before or behind the one before it
- * begins the next feedback.  NULL when there was room for none.
+ * *taken tells for how many of them there was room and a form: a packet that
+ * came 8 s before or behind the one before it begins the next feedback.  NULL
+ * when none of those came.
  */
 u_char *ngx_live_twcc_write(u_char *pos, u_char *end, uint32_t sender,
     uint32_t media, ngx_uint_t number, uint16_t base, int64_t *times,

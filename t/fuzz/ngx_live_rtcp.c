@@ -142,7 +142,11 @@ transport(ngx_live_rtcp_t *p)
         abort();
     }
 
-    if (n == 0 || times[0] == NGX_LIVE_TWCC_LOST || times[0] < 0) {
+    for (i = 0; i < n && times[i] == NGX_LIVE_TWCC_LOST; i++) {
+        /* void */
+    }
+
+    if (i == n || times[i] < 0) {
         return;
     }
 

@@ -20,6 +20,8 @@ static void test_random(void);
 static void test_bad(const char *hex, ngx_int_t parse, const char *what);
 static void test_limits(void);
 static void test_cut(void);
+static void test_log(void);
+static void logged(const char *expected, const char *what);
 static ngx_int_t open_feedback(u_char *buf, size_t n, ngx_live_twcc_t *t);
 
 
@@ -48,6 +50,7 @@ main(void)
 
     test_limits();
     test_cut();
+    test_log();
 
     return done_testing();
 }
@@ -137,7 +140,7 @@ static void
 test_random(void)
 {
     u_char            buf[1200], *end;
-    int64_t           times[1000], now, time;
+    int64_t           times[1000], now, time, first;
     uint16_t          seq;
     uint32_t          r;
     ngx_uint_t        i, k, n, taken, wrong, rounds;
@@ -156,7 +159,7 @@ test_random(void)
 
             /* loss of different frequency, in bursts or not */
 
-            if (i && (r >> 8) % 100 < (k % 5) * 20) {
+            if ((r >> 8) % 100 < (k % 5) * 20) {
                 times[i] = LOST;
 
             } else {
@@ -167,14 +170,22 @@ test_random(void)
 
         for (i = 0; i < n; ) {
 
-            if (times[i] == LOST) {
-                i++;
-                continue;
-            }
-
             end = ngx_live_twcc_write(buf, buf + sizeof(buf), 1, 2, k,
                                       (uint16_t) i, times + i, n - i, &taken);
             rounds++;
+
+            if (end == NULL && taken == 0) {
+
+                /* the rest is lost */
+
+                for ( /* void */ ; i < n; i++) {
+                    wrong += (times[i] != LOST);
+                }
+
+                break;
+            }
+
+            first = LOST;
 
             if (end == NULL || open_feedback(buf, end - buf, &t) != NGX_OK
                 || t.count != taken)
@@ -186,12 +197,13 @@ test_random(void)
 
                 /* 24 bits of reference */
 
-                if (time != LOST) {
-                    time -= times[i];
-                    wrong += (time % ((int64_t) 1 << 32) != 0);
+                if (time != LOST && times[i] != LOST) {
+                    first = (first == LOST) ? time - times[i] : first;
+                    wrong += (time - times[i] != first
+                              || first % ((int64_t) 1 << 32) != 0);
 
                 } else {
-                    wrong += (times[i] != LOST);
+                    wrong += (time != times[i]);
                 }
 
                 wrong += (seq != i);
@@ -247,12 +259,93 @@ test_limits(void)
                             NGX_LIVE_TWCC_MAX + 1, &taken);
     ok(p == NULL, "too many");
     p = ngx_live_twcc_write(buf, buf + 64, 1, 2, 3, 0, times + 1, 3, &taken);
-    ok(p == NULL, "the first is lost");
+    ok(p == NULL, "none came");
+    p = ngx_live_twcc_write(buf, buf + 22, 1, 2, 3, 0, times, 1, &taken);
+    ok(p == NULL, "no room for one");
 
     times[1] = 40000;
     p = ngx_live_twcc_write(buf, buf + 64, 1, 2, 3, 0, times, 2, &taken);
     ok(p != NULL, "a pause of ten seconds");
     is_int(taken, 1, "begins another feedback");
+}
+
+
+static ngx_live_twcc_log_t  history;
+
+
+/* what the next feedback says, times as steps of 250 us */
+
+static void
+logged(const char *expected, const char *what)
+{
+    u_char            buf[1200], got[1200], *p, *end;
+    int64_t           time;
+    uint16_t          seq;
+    ngx_live_twcc_t   t;
+
+    end = ngx_live_twcc_log_write(&history, buf, buf + sizeof(buf), 1, 2);
+
+    if (end == NULL) {
+        ok(*expected == '\0', "%s: nothing", what);
+        return;
+    }
+
+    p = got;
+
+    if (open_feedback(buf, end - buf, &t) == NGX_OK) {
+        p = ngx_sprintf(p, "#%ui", t.number);
+
+        while (ngx_live_twcc_next(&t, &seq, &time) == NGX_OK) {
+            p = (time == LOST) ? ngx_sprintf(p, " %ud:-", seq)
+                               : ngx_sprintf(p, " %ud:%L", seq, time);
+        }
+    }
+
+    is_mem(got, p - got, expected, strlen(expected), "%s", what);
+}
+
+
+static void
+test_log(void)
+{
+    ngx_uint_t  i, n;
+    u_char      buf[1200];
+
+    logged("", "at first");
+
+    ngx_live_twcc_log_add(&history, 65534, 250);
+    ngx_live_twcc_log_add(&history, 65535, 500);
+    ngx_live_twcc_log_add(&history, 1, 1000);
+    logged("#0 65534:1 65535:2 0:- 1:4", "over the end of numbers");
+    logged("", "nothing new");
+
+    ngx_live_twcc_log_add(&history, 4, 2000);
+    logged("#1 2:- 3:- 4:8", "loss before it is told");
+    ngx_live_twcc_log_add(&history, 3, 2500);
+    logged("#2 3:10 4:8", "what was late, once more");
+    ngx_live_twcc_log_add(&history, 60000, 2750);
+    logged("", "before the first");
+
+    /* of a long silence, and of many packets */
+
+    ngx_live_twcc_log_add(&history, 5000, 3000);
+    logged("#3 5000:12", "a jump begins anew");
+    ngx_live_twcc_log_add(&history, 4999, 3250);
+    logged("", "nothing before it");
+
+    for (i = 0; i < 3000; i++) {
+        ngx_live_twcc_log_add(&history, (uint16_t) (5001 + i), 4000 + i * 250);
+    }
+
+    n = 0;
+
+    while (ngx_live_twcc_log_write(&history, buf, buf + 200, 1, 2)) {
+        n++;
+    }
+
+    ok(n > 3 && n < 20, "%lu feedbacks", (unsigned long) n);
+    is_int(history.next, history.highest + 1, "up to the last packet");
+    is_int(history.number, 4 + n, "their numbers");
 }
 
 
@@ -271,7 +364,6 @@ test_cut(void)
         times[n] = (n % 3) ? (int64_t) n * 300 : LOST;
     }
 
-    times[0] = 0;
     last = 0;
 
     for (i = 0; i < 128; i++) {
