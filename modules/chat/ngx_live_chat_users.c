@@ -132,11 +132,13 @@ ngx_live_chat_user_forget_locked(ngx_live_chat_zone_t *zone,
 static ngx_uint_t
 ngx_live_chat_user_marked(ngx_live_chat_user_sh_t *user)
 {
-    int64_t  now;
+    int64_t                 now;
+    ngx_live_chat_marks_t  *marks;
 
     now = ngx_live_now();
+    marks = &user->marks;
 
-    return user->marks.banned > now || user->marks.shadow > now || user->marks.muted > now;
+    return marks->banned > now || marks->shadow > now || marks->muted > now;
 }
 
 
