@@ -32,13 +32,17 @@ static ngx_int_t ngx_live_srtp_prf(EVP_CIPHER_CTX *ctx, const u_char *salt,
     size_t salt_len, ngx_uint_t label, u_char *out, size_t len);
 static const EVP_CIPHER *ngx_live_srtp_cipher(ngx_uint_t profile);
 static ngx_int_t ngx_live_srtp_start(ngx_live_srtp_t *s,
-    ngx_live_srtp_half_t *half, uint32_t ssrc, uint64_t index);
+    ngx_live_srtp_half_t *half, uint32_t ssrc, uint64_t index,
+    const u_char *header, size_t len, const u_char *word);
 static ngx_int_t ngx_live_srtp_update(ngx_live_srtp_half_t *half, u_char *dst,
     const u_char *src, size_t len);
 static ngx_int_t ngx_live_srtp_seal(ngx_live_srtp_half_t *half, u_char *tag);
 static ngx_int_t ngx_live_srtp_open(ngx_live_srtp_half_t *half, u_char *tag);
 static ngx_int_t ngx_live_srtp_decrypt(ngx_live_srtp_t *s, u_char *dst,
     u_char *src, size_t header, size_t len, uint64_t index);
+static ngx_int_t ngx_live_srtp_finish(ngx_live_srtp_t *s,
+    ngx_live_srtp_half_t *half, u_char *dst, u_char *src, size_t header,
+    size_t len);
 static ngx_live_srtp_source_t *ngx_live_srtp_find(ngx_live_srtp_t *s,
     uint32_t ssrc);
 static uint64_t ngx_live_srtp_guess(ngx_live_srtp_source_t *source,
@@ -274,12 +278,14 @@ ngx_live_srtp_destroy(ngx_live_srtp_t *s)
 /*
  * The initial vectors: SSRC and index XORed with the salt; before them are
  * 4 bytes with counter mode (RFC 3711, section 4.1.1) and 2 bytes with GCM
- * (RFC 7714, section 8.1 and 9.1).
+ * (RFC 7714, section 8.1 and 9.1).  With GCM the header, and of RTCP the word
+ * of the index, are authenticated here.
  */
 
 static ngx_int_t
 ngx_live_srtp_start(ngx_live_srtp_t *s, ngx_live_srtp_half_t *half,
-    uint32_t ssrc, uint64_t index)
+    uint32_t ssrc, uint64_t index, const u_char *header, size_t len,
+    const u_char *word)
 {
     u_char      iv[16], *p;
     ngx_uint_t  i;
@@ -303,7 +309,15 @@ ngx_live_srtp_start(ngx_live_srtp_t *s, ngx_live_srtp_half_t *half,
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    if (!ngx_live_srtp_gcm(s)) {
+        return NGX_OK;
+    }
+
+    if (ngx_live_srtp_update(half, NULL, header, len) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_live_srtp_update(half, NULL, word, word ? 4 : 0);
 }
 
 
@@ -385,19 +399,10 @@ ngx_live_srtp_protect(ngx_live_srtp_t *s, ngx_live_srtp_packet_t *p)
     body = p->dst + p->header;
     tag = body + p->prefix + p->len;
 
-    if (ngx_live_srtp_start(s, half, ngx_live_be32(p->dst + 8), p->index)
-        != NGX_OK)
-    {
-        return 0;
-    }
-
-    if (ngx_live_srtp_gcm(s)
-        && ngx_live_srtp_update(half, NULL, p->dst, p->header) != NGX_OK)
-    {
-        return 0;
-    }
-
-    if (ngx_live_srtp_update(half, body, body, p->prefix) != NGX_OK
+    if (ngx_live_srtp_start(s, half, ngx_live_be32(p->dst + 8), p->index,
+                            p->dst, p->header, NULL)
+        != NGX_OK
+        || ngx_live_srtp_update(half, body, body, p->prefix) != NGX_OK
         || ngx_live_srtp_update(half, body + p->prefix, p->payload, p->len)
            != NGX_OK)
     {
@@ -500,16 +505,23 @@ ngx_live_srtp_decrypt(ngx_live_srtp_t *s, u_char *dst, u_char *src,
         }
     }
 
-    if (ngx_live_srtp_start(s, half, ngx_live_be32(src + 8), index) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_live_srtp_gcm(s)
-        && ngx_live_srtp_update(half, NULL, src, header) != NGX_OK)
+    if (ngx_live_srtp_start(s, half, ngx_live_be32(src + 8), index, src,
+                            header, NULL)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
 
+    return ngx_live_srtp_finish(s, half, dst, src, header, len);
+}
+
+
+/* what stands behind the header, and the tag of GCM behind that */
+
+static ngx_int_t
+ngx_live_srtp_finish(ngx_live_srtp_t *s, ngx_live_srtp_half_t *half,
+    u_char *dst, u_char *src, size_t header, size_t len)
+{
     if (ngx_live_srtp_update(half, dst + header, src + header, len - header)
         != NGX_OK)
     {
@@ -660,24 +672,13 @@ ngx_live_srtcp_protect(ngx_live_srtp_t *s, u_char *dst, u_char *end,
         ngx_memcpy(dst, src, NGX_LIVE_SRTCP_HEADER);
     }
 
-    if (ngx_live_srtp_start(s, half, ngx_live_be32(dst + 4), index)
-        != NGX_OK)
-    {
-        return 0;
-    }
-
-    if (ngx_live_srtp_gcm(s)
-        && (ngx_live_srtp_update(half, NULL, dst, NGX_LIVE_SRTCP_HEADER)
-            != NGX_OK
-            || ngx_live_srtp_update(half, NULL, word, 4) != NGX_OK))
-    {
-        return 0;
-    }
-
-    if (ngx_live_srtp_update(half, dst + NGX_LIVE_SRTCP_HEADER,
-                             src + NGX_LIVE_SRTCP_HEADER,
-                             len - NGX_LIVE_SRTCP_HEADER)
-        != NGX_OK)
+    if (ngx_live_srtp_start(s, half, ngx_live_be32(dst + 4), index, dst,
+                            NGX_LIVE_SRTCP_HEADER, word)
+        != NGX_OK
+        || ngx_live_srtp_update(half, dst + NGX_LIVE_SRTCP_HEADER,
+                                src + NGX_LIVE_SRTCP_HEADER,
+                                len - NGX_LIVE_SRTCP_HEADER)
+           != NGX_OK)
     {
         return 0;
     }
@@ -776,52 +777,31 @@ static ngx_int_t
 ngx_live_srtcp_decrypt(ngx_live_srtp_t *s, u_char *dst, u_char *src,
     size_t len, u_char *trailer, uint32_t index)
 {
-    u_char                 mac[NGX_LIVE_HMAC_SHA1_LEN];
+    u_char                *word, mac[NGX_LIVE_HMAC_SHA1_LEN];
     ngx_live_srtp_half_t  *half;
 
     half = &s->rtcp;
+    word = trailer;
 
-    if (!ngx_live_srtp_gcm(s)) {
-        ngx_live_hmac_sha1(&half->auth, mac, src, len, trailer, 4);
+    if (ngx_live_srtp_gcm(s)) {
+        word += NGX_LIVE_SRTP_GCM_TAG;
+
+    } else {
+        ngx_live_hmac_sha1(&half->auth, mac, src, len, word, 4);
 
         if (!ngx_live_hmac_equal(mac, trailer + 4, NGX_LIVE_SRTP_HMAC_TAG)) {
             return NGX_ERROR;
         }
     }
 
-    if (ngx_live_srtp_start(s, half, ngx_live_be32(src + 4), index) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_live_srtp_gcm(s)
-        && (ngx_live_srtp_update(half, NULL, src, NGX_LIVE_SRTCP_HEADER)
-            != NGX_OK
-            || ngx_live_srtp_update(half, NULL,
-                                    trailer + NGX_LIVE_SRTP_GCM_TAG, 4)
-               != NGX_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    if (ngx_live_srtp_update(half, dst + NGX_LIVE_SRTCP_HEADER,
-                             src + NGX_LIVE_SRTCP_HEADER,
-                             len - NGX_LIVE_SRTCP_HEADER)
+    if (ngx_live_srtp_start(s, half, ngx_live_be32(src + 4), index, src,
+                            NGX_LIVE_SRTCP_HEADER, word)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_live_srtp_gcm(s)
-        && ngx_live_srtp_open(half, trailer) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (dst != src) {
-        ngx_memcpy(dst, src, NGX_LIVE_SRTCP_HEADER);
-    }
-
-    return NGX_OK;
+    return ngx_live_srtp_finish(s, half, dst, src, NGX_LIVE_SRTCP_HEADER, len);
 }
 
 
