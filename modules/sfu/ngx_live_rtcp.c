@@ -58,10 +58,15 @@ ngx_live_rtcp_next(u_char **pos, u_char *end, ngx_live_rtcp_t *p,
 
     *pos = start + 4 + len;
 
+    /*
+     * RFC 3550, section 6.4.1, wants a multiple of four; browsers fill their
+     * transport-wide feedback up to it with one to three bytes
+     */
+
     if (start[0] & 0x20) {
         padding = len ? p->data[len - 1] : 0;
 
-        if (padding == 0 || padding % 4 || padding > len) {
+        if (padding == 0 || padding > len) {
             *reason = "malformed RTCP padding";
             return NGX_ERROR;
         }

@@ -15,6 +15,7 @@
 
 
 static void test_read(void);
+static void test_browser(void);
 static void test_written(void);
 static void test_random(void);
 static void test_bad(const char *hex, ngx_int_t parse, const char *what);
@@ -29,6 +30,7 @@ int
 main(void)
 {
     test_read();
+    test_browser();
     test_written();
     test_random();
 
@@ -110,6 +112,37 @@ test_read(void)
     }
 
     is_int(ngx_live_twcc_next(&t, &seq, &time), NGX_DONE, "no more");
+}
+
+
+/* as Chromium writes it: filled with two bytes, which it calls padding */
+
+static void
+test_browser(void)
+{
+    u_char            buf[64], *p;
+    size_t            n;
+    int64_t           time, first;
+    uint16_t          seq;
+    ngx_uint_t        i;
+    ngx_live_twcc_t   t;
+
+    static int64_t  want[] = { 0, 33, 84, 103 };
+
+    n = unhex(buf, "afcd0006 00000001 58aa85f3 00010004 09b30400"
+                   "20049121 33130002");
+
+    p = buf_copy(buf, n);
+    is_int(open_feedback(p, n, &t), NGX_OK, "a browser's feedback");
+
+    first = 0;
+
+    for (i = 0; ngx_live_twcc_next(&t, &seq, &time) == NGX_OK; i++) {
+        first = i ? first : time;
+        is_int(time - first, want[i], "packet %u", seq);
+    }
+
+    is_int(i, 4, "four packets");
 }
 
 
