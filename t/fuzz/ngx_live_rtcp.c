@@ -164,7 +164,11 @@ transport(ngx_live_rtcp_t *p)
     }
 
     for (i = 0; ngx_live_twcc_next(&t, &seq, &time) == NGX_OK; i++) {
-        if (time != times[i]) {
+        /* times have 32 bits, and some are lost */
+
+        if ((uint32_t) time != (uint32_t) times[i]
+            || (time == NGX_LIVE_TWCC_LOST) != (times[i] == NGX_LIVE_TWCC_LOST))
+        {
             abort();
         }
     }
