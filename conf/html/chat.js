@@ -25,6 +25,11 @@ const ERRORS = {
     lost: 'There is no connection.'
 };
 
+/* what is not shown now to one who sees a picture of the past */
+
+const LATER = new Set(['message', 'tip', 'announcement', 'pinned', 'unpinned',
+                       'cleared', 'reactions']);
+
 const ROLES = { moderator: 'Mod', creator: 'Host', publisher: 'Host',
                 admin: 'Admin' };
 
@@ -36,6 +41,7 @@ export const chat = {
     moderates: false,
     slow: 0,
     free: 0,                         /* ms: when slow mode lets one write */
+    past: false,                     /* replay.js says what is shown */
     sums: new Map(),
 
     /* there: whether the server has a chat, null: not known yet */
@@ -72,16 +78,26 @@ export const chat = {
     },
 
     changed(state) {
-        const says = { on: '', off: 'Reconnecting…',
-                       refused: 'You may not take part here.' };
-
         this.state = state;
         $('chat').hidden = state === 'absent' || (state === 'off' && !this.me);
-        text($('chat-state'), says[state] || '');
+        this.tell();
         $('chat-form').inert = state !== 'on';
     },
 
+    tell() {
+        const says = { on: '', off: 'Reconnecting…',
+                       refused: 'You may not take part here.' };
+
+        text($('chat-state'), says[this.state] || '');
+    },
+
     heard(m) {
+        if (!this.past || !LATER.has(m.type)) {
+            this.apply(m);
+        }
+    },
+
+    apply(m) {
         const f = this['on_' + m.type];
 
         if (f) {
@@ -98,7 +114,7 @@ export const chat = {
         this.slow = m.room.slow || 0;
         this.viewers(m.room.viewers);
 
-        if (!m.resumed) {
+        if (!m.resumed && !this.past) {
             this.empty();
         }
         m.messages.forEach((e) => this.heard(e));

@@ -7,6 +7,7 @@ import {
     setting, stored, text, video, wanted
 } from './base.js';
 import { chat } from './chat.js';
+import { replay } from './replay.js';
 import { player, say, stalls } from './player.js';
 import { clock, status } from './streams.js';
 
@@ -416,6 +417,7 @@ document.addEventListener('visibilitychange', () => {
 setInterval(() => {
     player.tick();
     controls.tick();
+    replay.tick();
     figures();
     tls.show();
 }, FIGURES_EVERY);
@@ -423,7 +425,7 @@ setInterval(() => {
 /* for the console, and for tests */
 
 window.live = {
-    player, stalls, status, clock, video, chat,
+    player, stalls, status, clock, video, chat, replay,
     get hls() { return player.engine && player.engine.hls; }
 };
 

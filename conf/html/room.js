@@ -72,6 +72,15 @@ export class Room {
         this.pending.clear();
     }
 
+    /* as one who comes anew */
+
+    again() {
+        this.cursor = '';
+        this.drop();
+        clearTimeout(this.timer);
+        this.connect();
+    }
+
     connect() {
         this.joined = false;
         this[TRANSPORTS[this.transport]]();
