@@ -187,9 +187,10 @@ $(UNIT_DIR)/ngx_live_token_session: \
 
 $(UNIT_DIR)/ngx_live_srtp: UNIT_LIBS += -lsrtp2
 
-# reads offers from the fuzzer's corpus
+# these read the fuzzer's corpus
 
-$(UNIT_DIR)/obj/t/unit/ngx_live_sdp.o: \
+$(UNIT_DIR)/obj/t/unit/ngx_live_sdp.o \
+$(UNIT_DIR)/obj/t/unit/ngx_live_rtp_unit.o: \
 		UNIT_CFLAGS += -D 'NGX_UNIT_TOP="$(CURDIR)"'
 
 $(FUZZ_DIR)/ngx_live_redis_link: $(LINK_SRCS:%.c=$(FUZZ_DIR)/obj/%.o)

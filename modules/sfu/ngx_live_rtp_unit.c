@@ -7,6 +7,12 @@
 #include "ngx_live_rtp_unit.h"
 
 
+/* a packet is a unit */
+
+#define ngx_live_rtp_assembler_whole(a)                                       \
+    ((a)->unpack == ngx_live_rtp_unpack)
+
+
 static ngx_int_t ngx_live_rtp_assembler_take(ngx_live_rtp_assembler_t *a,
     ngx_live_rtp_t *rtp, const char **reason);
 
@@ -93,7 +99,7 @@ ngx_live_rtp_assembler_add(ngx_live_rtp_assembler_t *a, ngx_live_rtp_t *rtp,
 
     if (a->synced && number != a->next) {
         a->lost = 1;
-        a->broken = 1;
+        a->broken = !ngx_live_rtp_assembler_whole(a);
     }
 
     a->synced = 1;
@@ -119,7 +125,9 @@ ngx_live_rtp_assembler_take(ngx_live_rtp_assembler_t *a, ngx_live_rtp_t *rtp,
         a->lost = 1;
     }
 
-    if (!rtp->marker) {
+    /* a marker of audio is another thing, RFC 3551, section 4.1 */
+
+    if (!rtp->marker && !ngx_live_rtp_assembler_whole(a)) {
         return a->broken ? NGX_DECLINED : NGX_AGAIN;
     }
 

@@ -61,7 +61,7 @@ typedef struct {
 } ngx_live_rtp_assembler_t;
 
 
-/* one more reader of payloads: the whole payload is the unit */
+/* one more reader of payloads: of Opus, each packet is a unit */
 ngx_int_t ngx_live_rtp_unpack(ngx_live_rtp_unit_t *u, u_char *p, u_char *end,
     const char **reason);
 

@@ -4,11 +4,18 @@
  */
 
 
-/* Unit test of access units out of RTP packets. */
+/*
+ * Unit test of access units out of RTP packets, also of packets of Chromium
+ * (AV1, H.264, VP8, VP9) and GStreamer (H.265, Opus), which are the fuzzer's
+ * corpus.
+ */
 
 
 #include <ngx_unit.h>
+#include <ngx_live_demux.h>
+#include <ngx_live_rtp_av1.h>
 #include <ngx_live_rtp_h26x.h>
+#include <ngx_live_rtp_vpx.h>
 
 
 static void test_plain(void);
@@ -16,6 +23,9 @@ static void test_frames(void);
 static void test_no_marker(void);
 static void test_gaps(void);
 static void test_probes(void);
+static void test_audio(void);
+static void test_captured(const char *name, ngx_live_rtp_unpack_pt unpack,
+    ngx_uint_t units, size_t bytes, uint32_t crc);
 static ngx_int_t add(uint64_t number, uint32_t timestamp, ngx_uint_t marker,
     const char *hex);
 
@@ -33,6 +43,14 @@ main(void)
     test_no_marker();
     test_gaps();
     test_probes();
+    test_audio();
+
+    test_captured("opus", ngx_live_rtp_unpack, 6, 1126, 0xda7ae16e);
+    test_captured("h264", ngx_live_rtp_h264_unpack, 8, 5738, 0xc46b088c);
+    test_captured("h265", ngx_live_rtp_h265_unpack, 2, 4794, 0x9769588b);
+    test_captured("vp8", ngx_live_rtp_vp8_unpack, 6, 4790, 0x8d7acb52);
+    test_captured("vp9", ngx_live_rtp_vp9_unpack, 5, 4983, 0xbfbd6f27);
+    test_captured("av1", ngx_live_rtp_av1_unpack, 7, 5167, 0xd34ea612);
 
     return done_testing();
 }
@@ -148,5 +166,105 @@ test_probes(void)
     is_int(add(1, 1, 0, ""), NGX_AGAIN, "padding only");
     is_int(add(2, 1, 1, ""), NGX_AGAIN, "with a marker");
     is_int(add(3, 2, 1, "6511"), NGX_OK, "a unit");
+    ok(!a.lost, "nothing is lost");
+}
+
+
+/* markers do not matter, and what is lost is one packet */
+
+static void
+test_audio(void)
+{
+    ngx_live_rtp_assembler_init(&a, ngx_live_rtp_unpack, room, sizeof(room));
+
+    is_int(add(1, 0, 1, "01"), NGX_OK, "audio with a marker");
+    ngx_live_rtp_assembler_reset(&a);
+    is_int(add(2, 960, 0, "02"), NGX_OK, "and without");
+    ngx_live_rtp_assembler_reset(&a);
+    is_int(add(5, 3840, 0, "05"), NGX_OK, "behind a gap");
+    ok(a.lost, "which is seen");
+}
+
+
+/* all that FFmpeg decodes: numbers of frames, and their bytes */
+
+static void
+test_captured(const char *name, ngx_live_rtp_unpack_pt unpack,
+    ngx_uint_t units, size_t bytes, uint32_t crc)
+{
+    FILE            *f;
+    size_t           len, got;
+    u_char          *p, *end;
+    uint32_t         sum;
+    uint64_t         number;
+    ngx_int_t        rc;
+    ngx_str_t        frame;
+    ngx_uint_t       n, keys;
+    ngx_live_rtp_t   rtp;
+    char             path[1024];
+
+    static u_char  data[16384], unit[16384];
+
+    snprintf(path, sizeof(path), "%s/t/fuzz/corpus/ngx_live_rtp_unit/%s",
+             NGX_UNIT_TOP, name);
+
+    f = fopen(path, "r");
+    if (f == NULL) {
+        ok(0, "%s", path);
+        return;
+    }
+
+    len = fread(data, 1, sizeof(data), f);
+    fclose(f);
+
+    ngx_live_rtp_assembler_init(&a, unpack, unit, sizeof(unit));
+
+    p = data + 1;
+    end = data + len;
+    number = 0;
+    n = 0;
+    keys = 0;
+    got = 0;
+    ngx_crc32_init(sum);
+
+    while (ngx_live_framing_next(&p, end, 1500, &frame) == NGX_OK) {
+
+        if (ngx_live_rtp_parse(&rtp, frame.data, frame.data + frame.len,
+                               &reason)
+            != NGX_OK)
+        {
+            ok(0, "%s", reason);
+            return;
+        }
+
+        number = number ? ngx_live_rtp_extend(number, rtp.seq)
+                        : ngx_live_rtp_first(rtp.seq);
+
+        rc = ngx_live_rtp_assembler_add(&a, &rtp, number, &reason);
+
+        if (rc == NGX_AGAIN) {
+            continue;
+        }
+
+        if (rc != NGX_OK) {
+            ok(0, "%s", reason);
+            return;
+        }
+
+        len = a.unit.pos - a.unit.start;
+        ngx_crc32_update(&sum, a.unit.start, len);
+        got += len;
+        n++;
+        keys += a.unit.key;
+
+        ngx_live_rtp_assembler_reset(&a);
+    }
+
+    ngx_crc32_final(sum);
+
+    is_int(n, units, "units of %s", name);
+    is_int(got, bytes, "bytes");
+    is_int(sum, crc, "their sum");
+    ok(keys >= 1, "a key frame");
     ok(!a.lost, "nothing is lost");
 }
