@@ -48,6 +48,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/sfu/ngx_live_rtcp.c \
 			modules/sfu/ngx_live_rtp.c \
 			modules/sfu/ngx_live_rtp_av1.c \
+			modules/sfu/ngx_live_rtp_clock.c \
 			modules/sfu/ngx_live_rtp_h26x.c \
 			modules/sfu/ngx_live_rtp_receiver.c \
 			modules/sfu/ngx_live_rtp_unit.c \
