@@ -169,6 +169,23 @@ ngx_live_rtp_extension(ngx_live_rtp_t *rtp, ngx_uint_t id)
 }
 
 
+ngx_int_t
+ngx_live_rtp_restore(ngx_live_rtp_t *rtp, ngx_uint_t type, uint32_t ssrc)
+{
+    if (rtp->len < 2) {
+        return NGX_DECLINED;
+    }
+
+    rtp->seq = ngx_live_be16(rtp->payload);
+    rtp->payload += 2;
+    rtp->len -= 2;
+    rtp->type = (u_char) type;
+    rtp->ssrc = ssrc;
+
+    return NGX_OK;
+}
+
+
 u_char *
 ngx_live_rtp_write(u_char *pos, u_char *end, ngx_live_rtp_header_t *header)
 {

@@ -104,6 +104,13 @@ ngx_live_rtp_extension_t *ngx_live_rtp_extension(ngx_live_rtp_t *rtp,
     ngx_uint_t id);
 
 /*
+ * A retransmission (RFC 4588, section 4) becomes the packet that it repeats,
+ * with the type and source given; NGX_DECLINED: it is padding only, a probe.
+ */
+ngx_int_t ngx_live_rtp_restore(ngx_live_rtp_t *rtp, ngx_uint_t type,
+    uint32_t ssrc);
+
+/*
  * Writes a header, with extensions in the form of one byte if all ids and
  * lengths allow it.  The place behind it, or NULL: no room, or an extension
  * that has no form.

@@ -21,6 +21,7 @@ static void test_write(void);
 static void test_write_two(void);
 static void test_room(void);
 static void test_extend(void);
+static void test_restore(void);
 static ngx_int_t parse(const char *hex);
 
 
@@ -51,6 +52,7 @@ main(void)
     test_write_two();
     test_room();
     test_extend();
+    test_restore();
 
     return done_testing();
 }
@@ -293,4 +295,22 @@ test_extend(void)
     is_int(ngx_live_rtp_extend(131072 + 5, 6), 131072 + 6, "next");
     is_int(ngx_live_rtp_extend(ngx_live_rtp_first(0), 65535), 65535,
            "room before the first");
+}
+
+
+static void
+test_restore(void)
+{
+    is_int(parse("80e10009 00000001 0000000b 12346162"), NGX_OK,
+           "a retransmission");
+    is_int(ngx_live_rtp_restore(&rtp, 96, 10), NGX_OK, "restored");
+    is_int(rtp.seq, 0x1234, "sequence number");
+    is_int(rtp.type, 96, "type");
+    is_int(rtp.ssrc, 10, "source");
+    ok(rtp.marker, "the marker stays");
+    is_mem(rtp.payload, rtp.len, "ab", 2, "payload");
+
+    is_int(parse("a0e10009 00000001 0000000b 00000003"), NGX_OK, "a probe");
+    is_int(ngx_live_rtp_restore(&rtp, 96, 10), NGX_DECLINED,
+           "repeats nothing");
 }
