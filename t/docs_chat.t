@@ -59,12 +59,12 @@ for my $side (sort keys %known) {
 }
 
 ok($seen{"server $_"}, "an example of $_")
-    for qw/ welcome message tip deleted pinned slowmode reactions presence
+    for qw/ welcome message tip deleted pinned slowmode reactions presence poll poll_end votes
         state health error history ack /;
 
 ok($seen{"client $_"}, "an example of $_")
     for qw/ join message reaction typing status history moderate tip
-        announcement /;
+        announcement poll vote poll_end /;
 
 for my $action ($client =~ /^\| `(\w+)`/mg) {
     my %data = (type => 'moderate', action => $action);
@@ -109,7 +109,12 @@ for my $bad (
     '{"type":"tip","amount":1}',
     '{"type":"tip","amount":1,"currency":"EURO"}',
     '{"type":"tip","amount":1,"currency":"EUR","key":"a b"}',
-    '{"type":"announcement"}')
+    '{"type":"announcement"}',
+    '{"type":"poll","question":"?","options":["a"]}',
+    '{"type":"poll","options":["a","b"]}',
+    '{"type":"vote"}',
+    '{"type":"vote","option":10}',
+    '{"type":"poll_end","poll":"5"}')
 {
     isnt($schema->fault($json->decode($bad), 'client'), undef, "not $bad");
 }

@@ -266,6 +266,12 @@ ngx_int_t ngx_http_live_chat_tip(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
 ngx_int_t ngx_http_live_chat_announce(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
+ngx_int_t ngx_http_live_chat_ask(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
+ngx_int_t ngx_http_live_chat_vote(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
+ngx_int_t ngx_http_live_chat_ask_end(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
 
 /*
  * A tip, of whoever was asked before; of deed, user may be NULL.  One that has
@@ -273,15 +279,6 @@ ngx_int_t ngx_http_live_chat_announce(ngx_http_live_chat_deed_t *deed,
  */
 ngx_int_t ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_tip_t *tip);
-
-/*
- * When something is said: ,"ts":..,"time":..; at most
- * NGX_HTTP_LIVE_CHAT_STAMP_LEN bytes
- */
-#define NGX_HTTP_LIVE_CHAT_STAMP_LEN                                          \
-    (sizeof(",\"ts\":,\"time\":") - 1 + 2 * NGX_INT64_LEN)
-
-u_char *ngx_http_live_chat_stamp(u_char *p, ngx_http_request_t *r);
 
 /*
  * Puts the body behind what body holds, in the request's pool.  NGX_DECLINED:

@@ -6,6 +6,7 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat_link.h"
+#include "ngx_live_chat_stamp.h"
 #include "ngx_live_stream.h"
 
 
@@ -23,7 +24,6 @@ static ngx_int_t ngx_http_live_chat_status(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
 static ngx_int_t ngx_http_live_chat_history(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
-static int64_t ngx_http_live_chat_stream_time(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_chat_answer(ngx_http_live_chat_t *ch,
     ngx_http_live_chat_deed_t *deed);
 
@@ -128,10 +128,13 @@ ngx_http_live_chat_dispatch(ngx_http_live_chat_deed_t *deed,
         return ngx_http_live_chat_announce(deed, cmd);
 
     case NGX_LIVE_CHAT_POLL:
+        return ngx_http_live_chat_ask(deed, cmd);
+
     case NGX_LIVE_CHAT_VOTE:
+        return ngx_http_live_chat_vote(deed, cmd);
+
     case NGX_LIVE_CHAT_POLL_END:
-        return ngx_http_live_chat_refuse(deed, "unknown_type",
-                                         NGX_HTTP_BAD_REQUEST);
+        return ngx_http_live_chat_ask_end(deed, cmd);
 
     default: /* NGX_LIVE_CHAT_TYPING */
 
@@ -249,7 +252,7 @@ ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
     ngx_str_set(&say.head, "{\"type\":\"message\",");
 
     len = sizeof(",\"user\":,\"text\":\"\"}") - 1
-          + NGX_HTTP_LIVE_CHAT_STAMP_LEN + user->json.len + cmd->text.len
+          + NGX_LIVE_CHAT_STAMP_LEN + user->json.len + cmd->text.len
           + ngx_escape_json(NULL, cmd->text.data, cmd->text.len);
 
     say.tail.data = ngx_alloc(len, deed->request->connection->log);
@@ -257,7 +260,7 @@ ngx_http_live_chat_message(ngx_http_live_chat_deed_t *deed,
         return NGX_ERROR;
     }
 
-    p = ngx_http_live_chat_stamp(say.tail.data, deed->request);
+    p = ngx_live_chat_stamp(say.tail.data, &deed->hall->key);
     p = ngx_sprintf(p, ",\"user\":%V,\"text\":\"", &user->json);
     p = (u_char *) ngx_escape_json(p, cmd->text.data, cmd->text.len);
     *p++ = '"';
@@ -427,48 +430,6 @@ ngx_http_live_chat_history(ngx_http_live_chat_deed_t *deed,
     ngx_destroy_pool(pool);
 
     return rc;
-}
-
-
-u_char *
-ngx_http_live_chat_stamp(u_char *p, ngx_http_request_t *r)
-{
-    int64_t  time;
-
-    time = ngx_http_live_chat_stream_time(r);
-
-    p = ngx_sprintf(p, ",\"ts\":%L", ngx_live_now());
-
-    if (time != -1) {
-        p = ngx_sprintf(p, ",\"time\":%L", time);
-    }
-
-    return p;
-}
-
-
-/* ms of the media that the room's viewers see, -1: there is no stream */
-
-static int64_t
-ngx_http_live_chat_stream_time(ngx_http_request_t *r)
-{
-    int64_t               time;
-    ngx_live_stream_t    *st;
-    ngx_http_live_ctx_t  *ctx;
-
-    ctx = ngx_http_live_get_ctx(r);
-
-    st = ngx_live_stream_find(&ctx->app, &ctx->name);
-
-    if (st == NULL) {
-        return -1;
-    }
-
-    time = ngx_live_stream_time(st->sh) / NGX_LIVE_TICKS_PER_MS;
-
-    ngx_live_stream_close(st);
-
-    return time;
 }
 
 

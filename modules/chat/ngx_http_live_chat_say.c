@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_live_chat.h"
+#include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_stream.h"
@@ -182,7 +183,7 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     u_char                   *p;
     size_t                    len;
     ngx_int_t                 rc;
-    ngx_str_t                 json;
+    ngx_str_t                 json, poll;
     ngx_uint_t                resumed;
     ngx_pool_t               *pool;
     ngx_live_chat_hall_t     *hall;
@@ -217,6 +218,16 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
         rc = ngx_live_chat_hall_history(hall, &h, pool);
     }
 
+    if (rc == NGX_OK) {
+        rc = ngx_live_chat_poll_text(ngx_live_chat_zone(), hall->room,
+                                     &ch->user.id, pool, &poll);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_destroy_pool(pool);
+        return NGX_ERROR;
+    }
+
     len = sizeof("{\"type\":\"welcome\",\"you\":,\"writes\":false,"
                  "\"moderates\":false,\"room\":{\"name\":\"\",\"viewers\":},"
                  "\"resumed\":false,\"cursor\":\"\",\"messages\":[]}") - 1
@@ -224,12 +235,13 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
           + NGX_LIVE_CHAT_CURSOR_LEN + h.text.len
           + sizeof(",\"slow\":,\"state\":\"waiting\",\"pinned\":\"\""
                    ",\"restricted\":\"subscribers\"") - 1
-          + sizeof(",\"totals\":") - 1 + NGX_LIVE_CHAT_TOTALS_LEN
+          + sizeof(",\"totals\":,\"poll\":") - 1 + NGX_LIVE_CHAT_TOTALS_LEN
+          + poll.len
           + NGX_INT_T_LEN + NGX_LIVE_CHAT_ID_LEN;
 
     json.data = ngx_pnalloc(pool, len);
 
-    if (json.data == NULL || rc != NGX_OK) {
+    if (json.data == NULL) {
         ngx_destroy_pool(pool);
         return NGX_ERROR;
     }
@@ -258,6 +270,11 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     }
 
     p = ngx_http_live_chat_totals(p, hall->room);
+
+    if (poll.len) {
+        p = ngx_sprintf(p, ",\"poll\":%V", &poll);
+    }
+
     p = ngx_sprintf(p, "},\"resumed\":%s,\"cursor\":\"",
                     resumed ? "true" : "false");
     p = ngx_live_chat_cursor_write(p, &hall->cursor);

@@ -6,6 +6,7 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat_purse.h"
+#include "ngx_live_chat_stamp.h"
 
 
 /*
@@ -21,8 +22,6 @@
 
 static size_t ngx_http_live_chat_escaped(ngx_str_t *s);
 static u_char *ngx_http_live_chat_giver(u_char *p, ngx_live_chat_tip_t *tip);
-static ngx_int_t ngx_http_live_chat_give_keys(ngx_live_chat_tip_t *tip,
-    u_char *buf, ngx_str_t *keys);
 static ngx_int_t ngx_http_live_chat_give_say(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_say_t *say);
 static ngx_uint_t ngx_http_live_chat_tips_max(ngx_http_request_t *r);
@@ -60,7 +59,7 @@ ngx_int_t
 ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_tip_t *tip)
 {
-    u_char               *p, keys[2 * NGX_LIVE_CHAT_KEY_MAX + 1];
+    u_char               *p, keys[NGX_LIVE_CHAT_PURSE_KEYS_LEN];
     size_t                len;
     ngx_int_t             rc;
     ngx_live_chat_say_t   say;
@@ -71,12 +70,8 @@ ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
 
     say.effect.type = NGX_LIVE_CHAT_EFFECT_TIP;
     say.effect.number = tip->amount;
-    ngx_memcpy(say.effect.currency, tip->currency, NGX_LIVE_CHAT_CURRENCY);
-
-    if (ngx_http_live_chat_give_keys(tip, keys, &say.effect.keys) != NGX_OK) {
-        return ngx_http_live_chat_refuse(deed, "bad_field",
-                                         NGX_HTTP_BAD_REQUEST);
-    }
+    say.effect.user.data = keys;
+    say.effect.user.len = ngx_live_chat_purse_keys(keys, tip) - keys;
 
     /* nobody's are what moderators do, which cannot be removed */
 
@@ -90,7 +85,7 @@ ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
 
     say.user += (say.user == 0);
 
-    len = NGX_HTTP_LIVE_CHAT_STAMP_LEN
+    len = NGX_LIVE_CHAT_STAMP_LEN
           + sizeof(",\"user\":{\"id\":\"\",\"name\":\"\",\"role\":\"viewer\"}"
                    ",\"amount\":,\"currency\":\"EUR\",\"text\":\"\"}") - 1
           + 2 * sizeof(NGX_HTTP_LIVE_CHAT_GIVER)
@@ -103,7 +98,7 @@ ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
         return NGX_ERROR;
     }
 
-    p = ngx_http_live_chat_stamp(say.tail.data, deed->request);
+    p = ngx_live_chat_stamp(say.tail.data, &deed->hall->key);
     p = ngx_http_live_chat_giver(p, tip);
     p = ngx_sprintf(p, ",\"amount\":%L,\"currency\":\"%*s\"", tip->amount,
                     (size_t) NGX_LIVE_CHAT_CURRENCY, tip->currency);
@@ -170,38 +165,6 @@ ngx_http_live_chat_giver(u_char *p, ngx_live_chat_tip_t *tip)
 
 
 static ngx_int_t
-ngx_http_live_chat_give_keys(ngx_live_chat_tip_t *tip, u_char *buf,
-    ngx_str_t *keys)
-{
-    u_char      *p;
-    ngx_uint_t   i;
-
-    p = buf;
-
-    for (i = 0; i < 2; i++) {
-
-        if (tip->keys[i].len > NGX_LIVE_CHAT_KEY_MAX) {
-            return NGX_ERROR;
-        }
-
-        if (tip->keys[i].len) {
-
-            if (p != buf) {
-                *p++ = ' ';
-            }
-
-            p = ngx_cpymem(p, tip->keys[i].data, tip->keys[i].len);
-        }
-    }
-
-    keys->data = buf;
-    keys->len = p - buf;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_http_live_chat_give_say(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_say_t *say)
 {
@@ -243,7 +206,7 @@ ngx_http_live_chat_announce(ngx_http_live_chat_deed_t *deed,
 
     say.user = deed->user->hash;
 
-    say.tail.data = ngx_alloc(NGX_HTTP_LIVE_CHAT_STAMP_LEN
+    say.tail.data = ngx_alloc(NGX_LIVE_CHAT_STAMP_LEN
                               + sizeof(",\"by\":,\"text\":\"\"}") - 1
                               + deed->user->json.len
                               + ngx_http_live_chat_escaped(&cmd->text),
@@ -252,7 +215,7 @@ ngx_http_live_chat_announce(ngx_http_live_chat_deed_t *deed,
         return NGX_ERROR;
     }
 
-    p = ngx_http_live_chat_stamp(say.tail.data, deed->request);
+    p = ngx_live_chat_stamp(say.tail.data, &deed->hall->key);
     p = ngx_sprintf(p, ",\"by\":%V,\"text\":\"", &deed->user->json);
     p = (u_char *) ngx_escape_json(p, cmd->text.data, cmd->text.len);
     *p++ = '"';

@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_chat_command.h"
+#include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_mark.h"
 #include "ngx_live_chat_purse.h"
@@ -63,7 +64,9 @@ static ngx_live_chat_effect_def_t  ngx_live_chat_effects[] = {
     { NULL, ngx_live_chat_effect_slow },
     { ngx_live_chat_effect_user, ngx_live_chat_effect_mark },
     { ngx_live_chat_purse_check_locked, ngx_live_chat_purse_add_locked },
-    { NULL, ngx_live_chat_effect_restrict }
+    { NULL, ngx_live_chat_effect_restrict },
+    { ngx_live_chat_ballot_check_locked, NULL },
+    { ngx_live_chat_ballot_check_locked, ngx_live_chat_ballot_end_locked }
 };
 
 

@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_batch.h"
 #include "ngx_live_chat_log.h"
 
@@ -273,6 +274,7 @@ ngx_live_chat_hall_free(ngx_live_chat_hall_t *hall)
     if (hall->reactions.timer_set) {
         ngx_del_timer(&hall->reactions);
         ngx_live_chat_reactions_say(ngx_live_chat_zone(), hall->room);
+        ngx_live_chat_votes_say(ngx_live_chat_zone(), hall->room, 1);
     }
 
     ngx_live_chat_room_leave(ngx_live_chat_zone(), hall->room);
@@ -381,6 +383,7 @@ ngx_live_chat_hall_reactions(ngx_event_t *ev)
                ((u_char *) ev - offsetof(ngx_live_chat_hall_t, reactions));
 
     ngx_live_chat_reactions_say(ngx_live_chat_zone(), hall->room);
+    ngx_live_chat_votes_say(ngx_live_chat_zone(), hall->room, 0);
 }
 
 

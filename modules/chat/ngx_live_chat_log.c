@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_metadata.h"
@@ -180,6 +181,10 @@ ngx_live_chat_log_enter_locked(ngx_live_chat_zone_t *zone,
     e->tip = (say->effect.type == NGX_LIVE_CHAT_EFFECT_TIP);
 
     e->room = room;
+
+    if (say->effect.type == NGX_LIVE_CHAT_EFFECT_POLL) {
+        ngx_live_chat_ballot_open_locked(zone, room, e, &say->effect);
+    }
 
     ngx_live_chat_log_link_locked(zone, room, e);
 

@@ -8,6 +8,7 @@
 #include "ngx_live_chat.h"
 #include "ngx_live_chat_mark.h"
 #include "ngx_live_chat_metadata.h"
+#include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_event.h"
@@ -30,6 +31,7 @@ typedef struct {
     ngx_thread_pool_t         *threads;
     ngx_int_t                  tips;       /* of a room that are kept */
     ngx_int_t                  tip_keys;
+    ngx_int_t                  votes;      /* of a poll */
 } ngx_live_chat_main_conf_t;
 
 
@@ -76,6 +78,10 @@ static ngx_conf_bitmask_t  ngx_live_chat_metadata_kinds[] = {
     { ngx_string("pins"), NGX_LIVE_CHAT_METADATA_PINS },
     { ngx_string("polls"), NGX_LIVE_CHAT_METADATA_POLLS },
     { ngx_null_string, 0 }
+};
+
+static ngx_conf_num_bounds_t  ngx_live_chat_votes_bounds = {
+    ngx_conf_check_num_bounds, 1, 1000000
 };
 
 static ngx_str_t  ngx_live_chat_zone_name = ngx_string("live_chat");
@@ -144,6 +150,13 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       NGX_LIVE_APP_CONF_OFFSET,
       offsetof(ngx_live_chat_app_conf_t, metadata),
       &ngx_live_chat_metadata_kinds },
+
+    { ngx_string("chat_votes"),
+      NGX_LIVE_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_LIVE_MAIN_CONF_OFFSET,
+      offsetof(ngx_live_chat_main_conf_t, votes),
+      &ngx_live_chat_votes_bounds },
 
     { ngx_string("chat_words"),
       NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
@@ -222,6 +235,18 @@ ngx_live_chat_purse_limits(ngx_uint_t *tips, ngx_uint_t *keys)
 }
 
 
+ngx_uint_t
+ngx_live_chat_votes_max(void)
+{
+    ngx_live_chat_main_conf_t  *cmcf;
+
+    cmcf = ngx_live_get_module_main_conf((ngx_cycle_t *) ngx_cycle,
+                                         &ngx_live_chat_module);
+
+    return cmcf->votes;
+}
+
+
 static ngx_int_t
 ngx_live_chat_preconfiguration(ngx_conf_t *cf)
 {
@@ -291,6 +316,8 @@ ngx_live_chat_postconfiguration(ngx_conf_t *cf)
         cmcf->size = NGX_LIVE_CHAT_ZONE;
     }
 
+    ngx_conf_init_value(cmcf->votes, 10000);
+
     if (cmcf->tips == NGX_CONF_UNSET) {
         cmcf->tips = NGX_LIVE_CHAT_TIPS;
         cmcf->tip_keys = NGX_LIVE_CHAT_TIP_KEYS;
@@ -336,6 +363,7 @@ ngx_live_chat_create_main_conf(ngx_conf_t *cf)
 
     cmcf->size = NGX_CONF_UNSET_SIZE;
     cmcf->tips = NGX_CONF_UNSET;
+    cmcf->votes = NGX_CONF_UNSET;
 
     return cmcf;
 }

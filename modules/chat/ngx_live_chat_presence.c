@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_hall.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_stream.h"
@@ -117,6 +118,7 @@ ngx_live_chat_presence_tick(ngx_event_t *ev)
 
     if (zone) {
         ngx_live_chat_hall_each(zone, ngx_live_chat_presence_room);
+        ngx_live_chat_hall_each(zone, ngx_live_chat_poll_tick);
     }
 
     ngx_add_timer(ev, 1000);

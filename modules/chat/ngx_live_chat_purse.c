@@ -6,6 +6,8 @@
 
 #include "ngx_live_chat_purse.h"
 
+#include <ngx_md5.h>
+
 
 static ngx_live_chat_purse_sh_t *ngx_live_chat_purse_locked(
     ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room);
@@ -15,7 +17,7 @@ static ngx_uint_t ngx_live_chat_purse_next(ngx_str_t *keys, ngx_str_t *key);
 static void ngx_live_chat_purse_remember_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 static ngx_live_chat_total_sh_t *ngx_live_chat_purse_total(
-    ngx_live_chat_purse_sh_t *purse, u_char *currency);
+    ngx_live_chat_purse_sh_t *purse, ngx_live_chat_effect_t *effect);
 static size_t ngx_live_chat_tips_pick(ngx_queue_t *entries, ngx_uint_t *max);
 static u_char *ngx_live_chat_tips_copy(u_char *p, ngx_queue_t *entries,
     ngx_uint_t skip);
@@ -68,7 +70,7 @@ ngx_live_chat_purse_check_locked(ngx_live_chat_zone_t *zone,
         return "seen";
     }
 
-    if (ngx_live_chat_purse_total(purse, effect->currency) == NULL) {
+    if (ngx_live_chat_purse_total(purse, effect) == NULL) {
         return "too_many_currencies";
     }
 
@@ -82,7 +84,8 @@ ngx_live_chat_purse_seen_locked(ngx_live_chat_zone_t *zone,
 {
     ngx_str_t  keys, key;
 
-    keys = effect->keys;
+    keys = effect->user;
+    (void) ngx_live_chat_purse_next(&keys, &key);
 
     while (ngx_live_chat_purse_next(&keys, &key)) {
         if (ngx_live_chat_keys_find_locked(zone, purse->keys, &key)
@@ -128,10 +131,23 @@ ngx_live_chat_purse_next(ngx_str_t *keys, ngx_str_t *key)
 /* the currency's, or a free one; NULL: there are too many */
 
 static ngx_live_chat_total_sh_t *
-ngx_live_chat_purse_total(ngx_live_chat_purse_sh_t *purse, u_char *currency)
+ngx_live_chat_purse_total(ngx_live_chat_purse_sh_t *purse,
+    ngx_live_chat_effect_t *effect)
 {
+    u_char                     currency[NGX_LIVE_CHAT_CURRENCY];
     ngx_uint_t                 i;
     ngx_live_chat_total_sh_t  *total;
+
+    /* of what comes from other nodes nothing is sure */
+
+    if (effect->user.len < NGX_LIVE_CHAT_CURRENCY
+        || ngx_live_chat_currency(currency, effect->user.data,
+                                  NGX_LIVE_CHAT_CURRENCY)
+           != NGX_OK
+        || effect->number < 1 || effect->number > NGX_LIVE_CHAT_AMOUNT_MAX)
+    {
+        return NULL;
+    }
 
     for (i = 0; i < NGX_LIVE_CHAT_CURRENCIES; i++) {
         total = &purse->totals[i];
@@ -161,7 +177,7 @@ ngx_live_chat_purse_add_locked(ngx_live_chat_zone_t *zone,
         return;
     }
 
-    total = ngx_live_chat_purse_total(purse, effect->currency);
+    total = ngx_live_chat_purse_total(purse, effect);
 
     if (total == NULL) {
         return;
@@ -170,7 +186,8 @@ ngx_live_chat_purse_add_locked(ngx_live_chat_zone_t *zone,
     /* the entry of a tip may come again, with another id */
 
     if (!ngx_live_chat_purse_seen_locked(zone, purse, effect)) {
-        ngx_memcpy(total->currency, effect->currency, NGX_LIVE_CHAT_CURRENCY);
+        ngx_memcpy(total->currency, effect->user.data,
+                   NGX_LIVE_CHAT_CURRENCY);
 
         /* what no JavaScript could count any more is not counted here */
 
@@ -196,12 +213,40 @@ ngx_live_chat_purse_remember_locked(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_purse_limits(&ntips, &nkeys);
 
-    keys = effect->keys;
+    keys = effect->user;
+    (void) ngx_live_chat_purse_next(&keys, &key);
 
     while (ngx_live_chat_purse_next(&keys, &key)) {
         (void) ngx_live_chat_keys_add_locked(zone, room, room->purse->keys,
                                              &key, 0, nkeys, 1);
     }
+}
+
+
+u_char *
+ngx_live_chat_purse_keys(u_char *p, ngx_live_chat_tip_t *tip)
+{
+    u_char      digest[16];
+    ngx_md5_t   md5;
+    ngx_uint_t  i;
+
+    p = ngx_cpymem(p, tip->currency, NGX_LIVE_CHAT_CURRENCY);
+
+    for (i = 0; i < 2; i++) {
+
+        if (tip->keys[i].len == 0) {
+            continue;
+        }
+
+        ngx_md5_init(&md5);
+        ngx_md5_update(&md5, tip->keys[i].data, tip->keys[i].len);
+        ngx_md5_final(digest, &md5);
+
+        *p++ = ' ';
+        p = ngx_hex_dump(p, digest, sizeof(digest));
+    }
+
+    return p;
 }
 
 

@@ -4,6 +4,7 @@
  */
 
 
+#include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_mark.h"
 #include "ngx_live_chat_people.h"
@@ -363,6 +364,7 @@ ngx_live_chat_room_free_locked(ngx_live_chat_zone_t *zone,
     }
 
     ngx_live_chat_purse_free_locked(zone, room);
+    ngx_live_chat_ballot_free_locked(zone, room);
     ngx_live_chat_users_free_locked(zone, room);
     ngx_live_chat_people_free_locked(zone, room);
     ngx_slab_free_locked(zone->shpool, room);

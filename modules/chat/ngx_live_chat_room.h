@@ -53,6 +53,7 @@
 typedef struct ngx_live_chat_room_sh_s   ngx_live_chat_room_sh_t;
 typedef struct ngx_live_chat_keys_sh_s   ngx_live_chat_keys_sh_t;
 typedef struct ngx_live_chat_purse_sh_s  ngx_live_chat_purse_sh_t;
+typedef struct ngx_live_chat_ballot_sh_s ngx_live_chat_ballot_sh_t;
 
 typedef struct {
     ngx_queue_t                queue;
@@ -139,6 +140,7 @@ struct ngx_live_chat_room_sh_s {
                                               are told of */
     ngx_live_chat_list_sh_t    people;
     ngx_live_chat_purse_sh_t  *purse;      /* NULL: no tip yet */
+    ngx_live_chat_ballot_sh_t *ballot;     /* of the open poll, or NULL */
 
     uint64_t                   lost;       /* entries that found no memory */
 };

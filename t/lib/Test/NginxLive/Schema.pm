@@ -162,6 +162,22 @@ sub _minProperties {
 }
 
 
+sub _minItems {
+    my ($self, $min, $data, $at) = @_;
+
+    return undef unless ref $data eq 'ARRAY';
+    return @$data < $min ? _bad($at, 'has too few items') : undef;
+}
+
+
+sub _maxItems {
+    my ($self, $max, $data, $at) = @_;
+
+    return undef unless ref $data eq 'ARRAY';
+    return @$data > $max ? _bad($at, 'has too many items') : undef;
+}
+
+
 sub _items {
     my ($self, $sub, $data, $at) = @_;
 
