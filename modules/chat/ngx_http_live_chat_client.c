@@ -326,6 +326,15 @@ ngx_http_live_chat_news(ngx_live_chat_client_t *client)
 
     ch = (ngx_http_live_chat_t *) client;
 
+    if (client->away) {
+        c = ch->request->connection;
+
+        ngx_http_live_chat_end(ch, NGX_LIVE_WEBSOCKET_RESTART);
+        ngx_http_run_posted_requests(c);
+
+        return;
+    }
+
     if (!ch->blocked) {
 
         c = ch->request->connection;

@@ -203,6 +203,14 @@ ngx_http_live_chat_poll_news(ngx_live_chat_client_t *client)
 
     p = (ngx_http_live_chat_poll_t *) client;
 
+    if (client->away) {
+
+        /* it asks the next worker */
+
+        ngx_http_live_chat_poll_done(p);
+        return;
+    }
+
     /* what has passed is not for it, so it may have nothing to be told */
 
     ngx_live_chat_client_skip(client);

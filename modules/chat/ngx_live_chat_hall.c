@@ -365,6 +365,46 @@ ngx_live_chat_hall_tell_wardens(ngx_live_chat_hall_t *hall,
 }
 
 
+ngx_uint_t
+ngx_live_chat_hall_send_away(ngx_uint_t max)
+{
+    ngx_uint_t               i, n;
+    ngx_live_chat_hall_t    *hall;
+    ngx_live_chat_client_t  *client;
+
+    n = 0;
+
+    for (i = 0; i < NGX_LIVE_CHAT_ROOMS; i++) {
+
+        /* with the last of its clients a hall goes */
+
+        while ((hall = ngx_live_chat_halls[i]) != NULL
+               && !ngx_queue_empty(&hall->clients))
+        {
+            if (n == max) {
+                return n;
+            }
+
+            client = ngx_queue_data(ngx_queue_head(&hall->clients),
+                                    ngx_live_chat_client_t, queue);
+
+            client->away = 1;
+            client->handler(client);
+
+            n++;
+
+            if (ngx_live_chat_halls[i] == hall
+                && ngx_queue_head(&hall->clients) == &client->queue)
+            {
+                break;
+            }
+        }
+    }
+
+    return n;
+}
+
+
 void
 ngx_live_chat_hall_react(ngx_live_chat_hall_t *hall)
 {

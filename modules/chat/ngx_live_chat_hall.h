@@ -50,6 +50,8 @@ struct ngx_live_chat_client_s {
 
     unsigned                   cost:8;     /* of telling it, in WebSockets */
     unsigned                   behind:1;   /* is not sent what passes */
+    unsigned                   away:1;     /* has to leave now: the handler is
+                                              called for that */
     unsigned                   warden:1;   /* keeps order: is told more */
 };
 
@@ -90,6 +92,10 @@ void ngx_live_chat_hall_leave(ngx_live_chat_client_t *client);
 /* in init_process */
 void ngx_live_chat_hall_init(void);
 void ngx_live_chat_presence_init(ngx_cycle_t *cycle);
+void ngx_live_chat_drain_init(ngx_cycle_t *cycle);
+
+/* so many clients have to leave; how many did */
+ngx_uint_t ngx_live_chat_hall_send_away(ngx_uint_t max);
 
 /* each room that has clients in this worker */
 void ngx_live_chat_hall_each(ngx_live_chat_zone_t *zone,

@@ -50,6 +50,7 @@ static char *ngx_live_chat_state(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data);
 static char *ngx_live_chat_check_slow(ngx_conf_t *cf, void *post, void *data);
+static ngx_int_t ngx_live_chat_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_live_chat_init_process(ngx_cycle_t *cycle);
 
 
@@ -201,7 +202,7 @@ ngx_module_t  ngx_live_chat_module = {
     ngx_live_chat_commands,                /* module directives */
     NGX_LIVE_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_live_chat_init_module,             /* init module */
     ngx_live_chat_init_process,            /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -556,6 +557,21 @@ ngx_live_chat_check_slow(ngx_conf_t *cf, void *post, void *data)
 
 
 static ngx_int_t
+ngx_live_chat_init_module(ngx_cycle_t *cycle)
+{
+    ngx_live_chat_main_conf_t  *cmcf;
+
+    cmcf = ngx_live_get_module_main_conf(cycle, &ngx_live_chat_module);
+
+    if (cmcf && cmcf->zone.sh) {
+        cmcf->zone.generation = ++cmcf->zone.sh->generation;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_live_chat_init_process(ngx_cycle_t *cycle)
 {
     ngx_live_chat_zone_t       *zone;
@@ -575,6 +591,7 @@ ngx_live_chat_init_process(ngx_cycle_t *cycle)
     ngx_live_chat_zone_claim(zone);
     ngx_live_chat_hall_init();
     ngx_live_chat_presence_init(cycle);
+    ngx_live_chat_drain_init(cycle);
 
     cmcf = ngx_live_get_module_main_conf(cycle, &ngx_live_chat_module);
 

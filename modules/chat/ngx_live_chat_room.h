@@ -151,6 +151,8 @@ typedef struct {
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;      /* most recently used first */
     ngx_queue_t                entries;    /* of all rooms, oldest first */
+    ngx_uint_t                 generation; /* of the newest configuration
+                                              that has this zone */
     ngx_uint_t                 nrooms;
     ngx_live_chat_room_sh_t   *rooms[NGX_LIVE_CHAT_ROOMS];
     ngx_atomic_t               dirty[NGX_LIVE_SLOTS][NGX_LIVE_CHAT_WORDS];
@@ -175,6 +177,7 @@ typedef struct {
 typedef struct {
     ngx_live_chat_sh_t        *sh;
     ngx_slab_pool_t           *shpool;
+    ngx_uint_t                 generation; /* of this configuration */
     ngx_str_t                  state;      /* text of the file, or empty */
 } ngx_live_chat_zone_t;
 
