@@ -95,6 +95,12 @@ ngx_live_chat_ballot_open_locked(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_ballot_free_locked(zone, room);
 
+    if (effect->number < NGX_LIVE_CHAT_OPTIONS_MIN
+        || effect->number > NGX_LIVE_CHAT_OPTIONS_MAX)
+    {
+        return;
+    }
+
     ballot = ngx_live_chat_alloc_locked(zone, room,
                              offsetof(ngx_live_chat_ballot_sh_t, text)
                              + e->len);
@@ -114,8 +120,7 @@ ngx_live_chat_ballot_open_locked(ngx_live_chat_zone_t *zone,
     ballot->id = *ngx_live_chat_cursor_id(&e->cursor);
     ballot->origin = e->origin;
     ballot->until = effect->until;
-    ballot->n = ngx_min((ngx_uint_t) effect->number,
-                        NGX_LIVE_CHAT_OPTIONS_MAX);
+    ballot->n = effect->number;
     ballot->len = e->len;
     ngx_memcpy(ballot->text, e->text, e->len);
 

@@ -37,8 +37,7 @@ typedef enum {
     NGX_LIVE_CHAT_EFFECT_CLEAR,
     NGX_LIVE_CHAT_EFFECT_SLOW,             /* number: s */
     NGX_LIVE_CHAT_EFFECT_SHADOW,           /* user, until */
-    NGX_LIVE_CHAT_EFFECT_TIP,              /* number, user: its currency and
-                                              hashes of its keys */
+    NGX_LIVE_CHAT_EFFECT_TIP,              /* number, currency, keys */
     NGX_LIVE_CHAT_EFFECT_RESTRICT,         /* number: NGX_LIVE_CHAT_ALL, .. */
     NGX_LIVE_CHAT_EFFECT_POLL,             /* number: of options, until or
                                               0 */
@@ -60,6 +59,12 @@ typedef struct {
     ngx_str_t                  user;       /* his id */
     int64_t                    until;      /* ms since 1970 */
     int64_t                    number;
+    u_char                     currency[3];
+    ngx_str_t                  keys;       /* with blanks between: what has
+                                              one of them is the same */
+
+    /* result: it was there before, and has done nothing now */
+    ngx_uint_t                 repeated;
 
     /* result: members of the entry's object, ",\"total\":500", ... */
     size_t                     added_len;

@@ -19,6 +19,8 @@
 
 
 static u_char *ngx_live_chat_say_middle(u_char *p, ngx_live_chat_say_t *say);
+static ngx_uint_t ngx_live_chat_log_has(ngx_live_chat_room_sh_t *room,
+    ngx_live_chat_id_t *id);
 static void ngx_live_chat_log_link_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_entry_sh_t *e);
 static void ngx_live_chat_log_trim_locked(ngx_live_chat_zone_t *zone,
@@ -186,9 +188,40 @@ ngx_live_chat_log_enter_locked(ngx_live_chat_zone_t *zone,
         ngx_live_chat_ballot_open_locked(zone, room, e, &say->effect);
     }
 
+    /* it was said on two nodes at once: the first one counts */
+
+    e->hidden = (say->effect.repeated
+                 && !ngx_live_chat_log_has(room, &say->origin));
+
     ngx_live_chat_log_link_locked(zone, room, e);
 
     return NGX_OK;
+}
+
+
+/* the entry that comes again had this id before */
+
+static ngx_uint_t
+ngx_live_chat_log_has(ngx_live_chat_room_sh_t *room, ngx_live_chat_id_t *id)
+{
+    ngx_queue_t  *q;
+
+    if (id->ms == 0) {
+        return 0;
+    }
+
+    for (q = ngx_queue_last(&room->log);
+         q != ngx_queue_sentinel(&room->log);
+         q = ngx_queue_prev(q))
+    {
+        if (ngx_live_chat_entry_is(ngx_queue_data(q, ngx_live_chat_entry_sh_t,
+                                                  queue), id))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -7,6 +7,7 @@
 #include "ngx_live_chat_purse.h"
 
 #include <ngx_md5.h>
+#include <sys/random.h>
 
 
 static ngx_live_chat_purse_sh_t *ngx_live_chat_purse_locked(
@@ -84,8 +85,7 @@ ngx_live_chat_purse_seen_locked(ngx_live_chat_zone_t *zone,
 {
     ngx_str_t  keys, key;
 
-    keys = effect->user;
-    (void) ngx_live_chat_purse_next(&keys, &key);
+    keys = effect->keys;
 
     while (ngx_live_chat_purse_next(&keys, &key)) {
         if (ngx_live_chat_keys_find_locked(zone, purse->keys, &key)
@@ -140,10 +140,9 @@ ngx_live_chat_purse_total(ngx_live_chat_purse_sh_t *purse,
 
     /* of what comes from other nodes nothing is sure */
 
-    if (effect->user.len < NGX_LIVE_CHAT_CURRENCY
-        || ngx_live_chat_currency(currency, effect->user.data,
-                                  NGX_LIVE_CHAT_CURRENCY)
-           != NGX_OK
+    if (ngx_live_chat_currency(currency, effect->currency,
+                               NGX_LIVE_CHAT_CURRENCY)
+        != NGX_OK
         || effect->number < 1 || effect->number > NGX_LIVE_CHAT_AMOUNT_MAX)
     {
         return NULL;
@@ -185,9 +184,10 @@ ngx_live_chat_purse_add_locked(ngx_live_chat_zone_t *zone,
 
     /* the entry of a tip may come again, with another id */
 
-    if (!ngx_live_chat_purse_seen_locked(zone, purse, effect)) {
-        ngx_memcpy(total->currency, effect->user.data,
-                   NGX_LIVE_CHAT_CURRENCY);
+    effect->repeated = ngx_live_chat_purse_seen_locked(zone, purse, effect);
+
+    if (!effect->repeated) {
+        ngx_memcpy(total->currency, effect->currency, NGX_LIVE_CHAT_CURRENCY);
 
         /* what no JavaScript could count any more is not counted here */
 
@@ -213,8 +213,7 @@ ngx_live_chat_purse_remember_locked(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_purse_limits(&ntips, &nkeys);
 
-    keys = effect->user;
-    (void) ngx_live_chat_purse_next(&keys, &key);
+    keys = effect->keys;
 
     while (ngx_live_chat_purse_next(&keys, &key)) {
         (void) ngx_live_chat_keys_add_locked(zone, room, room->purse->keys,
@@ -228,9 +227,9 @@ ngx_live_chat_purse_keys(u_char *p, ngx_live_chat_tip_t *tip)
 {
     u_char      digest[16];
     ngx_md5_t   md5;
-    ngx_uint_t  i;
+    ngx_uint_t  i, n;
 
-    p = ngx_cpymem(p, tip->currency, NGX_LIVE_CHAT_CURRENCY);
+    n = 0;
 
     for (i = 0; i < 2; i++) {
 
@@ -238,11 +237,22 @@ ngx_live_chat_purse_keys(u_char *p, ngx_live_chat_tip_t *tip)
             continue;
         }
 
+        if (n++) {
+            *p++ = ' ';
+        }
+
         ngx_md5_init(&md5);
         ngx_md5_update(&md5, tip->keys[i].data, tip->keys[i].len);
         ngx_md5_final(digest, &md5);
 
-        *p++ = ' ';
+        p = ngx_hex_dump(p, digest, sizeof(digest));
+    }
+
+    /* without a key it is a tip of its own, whichever way its entry comes */
+
+    if (n == 0
+        && getrandom(digest, sizeof(digest), 0) == (ssize_t) sizeof(digest))
+    {
         p = ngx_hex_dump(p, digest, sizeof(digest));
     }
 

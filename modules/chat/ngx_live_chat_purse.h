@@ -44,10 +44,10 @@ struct ngx_live_chat_purse_sh_s {
 void ngx_live_chat_purse_limits(ngx_uint_t *tips, ngx_uint_t *keys);
 
 /*
- * The effect's text of a tip: its currency, and hashes of its keys, by which
- * the same tip is known on all nodes.
+ * The effect's keys of a tip: hashes of its own, or something random, by which
+ * it is known on all nodes.
  */
-#define NGX_LIVE_CHAT_PURSE_KEYS_LEN  (NGX_LIVE_CHAT_CURRENCY + 2 * 33)
+#define NGX_LIVE_CHAT_PURSE_KEYS_LEN  (2 * 33)
 
 u_char *ngx_live_chat_purse_keys(u_char *p, ngx_live_chat_tip_t *tip);
 
