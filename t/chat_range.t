@@ -113,6 +113,17 @@ $r = range('live/a', from => date($m[1]{ts}));
 is_deeply([ map { $_->{text} // $_->{type} } @{$r->{messages}} ],
     [qw/ m2 m4 m5 m6 deleted /], 'without what was deleted');
 
+# by WebSocket
+
+$c->send(type => 'history', from => date($m[3]{ts}), limit => 2);
+my $h = $c->wait('history');
+is_deeply([ texts($h) ], [qw/ m4 m5 /], 'the same by WebSocket');
+is($h->{next}, date($m[5]{ts}), 'and how to go on');
+$c->send(type => 'history', from => "$m[1]{time}", to => "$m[1]{time}");
+is_deeply($c->wait('history')->{messages}, [], 'of the media');
+$c->send(type => 'history', from => '5', to => date($m[5]{ts}));
+is($c->wait('error')->{code}, 'bad_field', 'not of both');
+
 # after a reload, of both workers; the stream's time goes on
 
 $t->reload;

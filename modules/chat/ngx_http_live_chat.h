@@ -259,6 +259,8 @@ ngx_int_t ngx_http_live_chat_react(ngx_http_live_chat_deed_t *deed,
  */
 const char *ngx_http_live_chat_passes(ngx_http_live_chat_deed_t *deed,
     ngx_uint_t *hushed);
+ngx_int_t ngx_http_live_chat_range_history(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
 ngx_int_t ngx_http_live_chat_moderate(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
 

@@ -400,6 +400,10 @@ ngx_http_live_chat_history(ngx_http_live_chat_deed_t *deed,
                                          NGX_HTTP_BAD_REQUEST);
     }
 
+    if (cmd->has_from || cmd->has_to) {
+        return ngx_http_live_chat_range_history(deed, cmd);
+    }
+
     pool = ngx_create_pool(4096, deed->request->connection->log);
     if (pool == NULL) {
         return NGX_ERROR;

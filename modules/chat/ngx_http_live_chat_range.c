@@ -26,6 +26,9 @@
 
 static ngx_int_t ngx_http_live_chat_range_args(ngx_http_request_t *r,
     ngx_live_chat_range_t *range);
+static ngx_int_t ngx_http_live_chat_range_set(ngx_http_request_t *r,
+    ngx_live_chat_range_t *range, ngx_live_chat_when_t *from,
+    ngx_live_chat_when_t *to);
 static ngx_int_t ngx_http_live_chat_range_arg(ngx_http_request_t *r,
     char *name, ngx_live_chat_when_t *when);
 static int64_t ngx_http_live_chat_range_since(ngx_http_request_t *r);
@@ -33,6 +36,8 @@ static ngx_int_t ngx_http_live_chat_range_answer(ngx_http_request_t *r,
     ngx_live_chat_range_t *range);
 static ngx_int_t ngx_http_live_chat_range_cache(ngx_http_request_t *r,
     const char *value);
+static ngx_int_t ngx_http_live_chat_range_write(ngx_live_chat_range_t *range,
+    const char *head, ngx_str_t *json, ngx_pool_t *pool);
 static u_char *ngx_http_live_chat_range_next(u_char *p,
     ngx_live_chat_range_t *range);
 
@@ -83,9 +88,6 @@ ngx_http_live_chat_range_args(ngx_http_request_t *r,
     ngx_str_t             value;
     ngx_live_chat_when_t  first, last;
 
-    first.ms = 0;
-    last.ms = NGX_HTTP_LIVE_CHAT_ALWAYS;
-
     from = ngx_http_live_chat_range_arg(r, "from", &first);
     to = ngx_http_live_chat_range_arg(r, "to", &last);
 
@@ -93,25 +95,10 @@ ngx_http_live_chat_range_args(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /* one time line for both */
-
-    if (from == NGX_DONE) {
-        first.media = last.media;
-
-    } else if (to == NGX_DONE) {
-        last.media = first.media;
-    }
-
-    if (from == NGX_DECLINED || to == NGX_DECLINED
-        || first.media != last.media || first.ms > last.ms)
-    {
+    if (from == NGX_DECLINED || to == NGX_DECLINED) {
         return NGX_DECLINED;
     }
 
-    range->from = first.ms;
-    range->to = last.ms;
-    range->media = first.media;
-    range->since = first.media ? ngx_http_live_chat_range_since(r) : 0;
     range->limit = NGX_LIVE_CHAT_RANGE;
 
     if (ngx_http_arg(r, (u_char *) "limit", 5, &value) == NGX_OK) {
@@ -122,6 +109,30 @@ ngx_http_live_chat_range_args(ngx_http_request_t *r,
         }
 
         range->limit = ngx_min(n, NGX_LIVE_CHAT_RANGE_MAX);
+    }
+
+    return ngx_http_live_chat_range_set(r, range,
+                                        from == NGX_OK ? &first : NULL,
+                                        to == NGX_OK ? &last : NULL);
+}
+
+
+/* one of both may be NULL; NGX_DECLINED: they do not fit */
+
+static ngx_int_t
+ngx_http_live_chat_range_set(ngx_http_request_t *r,
+    ngx_live_chat_range_t *range, ngx_live_chat_when_t *from,
+    ngx_live_chat_when_t *to)
+{
+    range->from = from ? from->ms : 0;
+    range->to = to ? to->ms : NGX_HTTP_LIVE_CHAT_ALWAYS;
+    range->media = from ? from->media : to->media;
+    range->since = range->media ? ngx_http_live_chat_range_since(r) : 0;
+
+    /* one time line for both */
+
+    if ((from && to && from->media != to->media) || range->from > range->to) {
+        return NGX_DECLINED;
     }
 
     return NGX_OK;
@@ -185,28 +196,12 @@ static ngx_int_t
 ngx_http_live_chat_range_answer(ngx_http_request_t *r,
     ngx_live_chat_range_t *range)
 {
-    u_char      *p;
     ngx_str_t    body;
     const char  *cache;
 
-    body.data = ngx_pnalloc(r->pool,
-                            sizeof("{\"whole\":false,\"messages\":[],"
-                                   "\"next\":\"\"}") - 1
-                            + range->text.len + NGX_HTTP_LIVE_CHAT_DATE_LEN);
-    if (body.data == NULL) {
+    if (ngx_http_live_chat_range_write(range, "{", &body, r->pool) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    p = ngx_sprintf(body.data, "{\"whole\":%s,\"messages\":[%V]",
-                    range->whole ? "true" : "false", &range->text);
-
-    if (range->next != -1) {
-        p = ngx_http_live_chat_range_next(p, range);
-    }
-
-    *p++ = '}';
-
-    body.len = p - body.data;
 
     cache = (!range->media
              && range->to < ngx_live_now() - NGX_HTTP_LIVE_CHAT_SETTLED)
@@ -248,6 +243,36 @@ ngx_http_live_chat_range_cache(ngx_http_request_t *r, const char *value)
 }
 
 
+static ngx_int_t
+ngx_http_live_chat_range_write(ngx_live_chat_range_t *range, const char *head,
+    ngx_str_t *json, ngx_pool_t *pool)
+{
+    u_char  *p;
+
+    json->data = ngx_pnalloc(pool,
+                             ngx_strlen(head) + range->text.len
+                             + sizeof("\"whole\":false,\"messages\":[],"
+                                      "\"next\":\"\"}") - 1
+                             + NGX_HTTP_LIVE_CHAT_DATE_LEN);
+    if (json->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(json->data, "%s\"whole\":%s,\"messages\":[%V]", head,
+                    range->whole ? "true" : "false", &range->text);
+
+    if (range->next != -1) {
+        p = ngx_http_live_chat_range_next(p, range);
+    }
+
+    *p++ = '}';
+
+    json->len = p - json->data;
+
+    return NGX_OK;
+}
+
+
 /* as it is to be asked for */
 
 static u_char *
@@ -265,4 +290,49 @@ ngx_http_live_chat_range_next(u_char *p, ngx_live_chat_range_t *range)
                        tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
                        tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec,
                        (int) (range->next % 1000));
+}
+
+
+ngx_int_t
+ngx_http_live_chat_range_history(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd)
+{
+    ngx_int_t              rc;
+    ngx_str_t              json;
+    ngx_pool_t            *pool;
+    ngx_live_chat_range_t  range;
+
+    ngx_memzero(&range, sizeof(ngx_live_chat_range_t));
+
+    range.limit = cmd->limit ? cmd->limit : NGX_HTTP_LIVE_CHAT_HISTORY;
+
+    if (ngx_http_live_chat_range_set(deed->request, &range,
+                                     cmd->has_from ? &cmd->from : NULL,
+                                     cmd->has_to ? &cmd->to : NULL)
+        != NGX_OK)
+    {
+        return ngx_http_live_chat_refuse(deed, "bad_field",
+                                         NGX_HTTP_BAD_REQUEST);
+    }
+
+    pool = ngx_create_pool(4096, deed->request->connection->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_live_chat_range(ngx_live_chat_zone(), &deed->hall->key, &range,
+                             pool);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_live_chat_range_write(&range, "{\"type\":\"history\",",
+                                            &json, pool);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_live_chat_own(deed->client, &json);
+    }
+
+    ngx_destroy_pool(pool);
+
+    return rc;
 }

@@ -79,6 +79,9 @@ static ngx_int_t ngx_live_chat_command_name(json_t *js, ngx_str_t *names,
     ngx_uint_t *index);
 static ngx_int_t ngx_live_chat_command_target(
     ngx_live_chat_command_parser_t *cp, ngx_uint_t target);
+static ngx_int_t ngx_live_chat_command_when(
+    ngx_live_chat_command_parser_t *cp, const char *name,
+    ngx_live_chat_when_t *when);
 static ngx_int_t ngx_live_chat_command_id(ngx_live_chat_command_parser_t *cp);
 static ngx_int_t ngx_live_chat_command_string(
     ngx_live_chat_command_parser_t *cp, const char *name, ngx_str_t *value);
@@ -390,12 +393,59 @@ ngx_live_chat_command_history(ngx_live_chat_command_parser_t *cp)
 
     cp->cmd->limit = (ngx_uint_t) limit;
 
+    switch (ngx_live_chat_command_when(cp, "from", &cp->cmd->from)) {
+
+    case NGX_OK:
+        cp->cmd->has_from = 1;
+        break;
+
+    case NGX_ERROR:
+        return NGX_ERROR;
+    }
+
+    switch (ngx_live_chat_command_when(cp, "to", &cp->cmd->to)) {
+
+    case NGX_OK:
+        cp->cmd->has_to = 1;
+        break;
+
+    case NGX_ERROR:
+        return NGX_ERROR;
+    }
+
     if (ngx_live_chat_command_get(cp, "before") == NULL) {
         return NGX_OK;
     }
 
     return ngx_live_chat_command_entry(cp, "before",
                                        "\"before\" is no id of a message");
+}
+
+
+/* NGX_DECLINED: it is not there */
+
+static ngx_int_t
+ngx_live_chat_command_when(ngx_live_chat_command_parser_t *cp,
+    const char *name, ngx_live_chat_when_t *when)
+{
+    json_t  *js;
+
+    js = ngx_live_chat_command_get(cp, name);
+
+    if (js == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (!json_is_string(js)
+        || ngx_live_chat_when_parse((u_char *) json_string_value(js),
+                                    json_string_length(js), when)
+           != NGX_OK)
+    {
+        return ngx_live_chat_command_refuse(cp->cmd, "bad_field",
+                              "\"from\" or \"to\" is no date and no number");
+    }
+
+    return NGX_OK;
 }
 
 

@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 
 #include "ngx_live_chat_cursor.h"
+#include "ngx_live_chat_when.h"
 #include "ngx_live_chat_payment.h"
 
 
@@ -105,6 +106,10 @@ typedef struct {
     ngx_live_chat_cursor_t     cursor;
     ngx_live_chat_id_t         message;    /* target of moderation; history is
                                               of before it */
+    ngx_live_chat_when_t       from;       /* history is of what was said */
+    ngx_live_chat_when_t       to;         /* from the one up to the other */
+    unsigned                   has_from:1;
+    unsigned                   has_to:1;
     unsigned                   has_cursor:1;
     unsigned                   has_message:1;
     unsigned                   on:1;       /* has begun to type */

@@ -183,6 +183,15 @@ test_others(void)
     is_int(cmd.has_message, 1, "before");
     is_int(cmd.message.ms, 5, "ms");
     is_int(cmd.message.seq, 6, "seq");
+    is_int(parse("{\"type\":\"history\",\"from\":\"93500\","
+                 "\"to\":\"2023-11-14T22:13:20Z\"}"),
+           NGX_OK, "history of a time");
+    ok(cmd.has_from && cmd.has_to, "from and to");
+    is_int(cmd.from.ms, 93500, "from");
+    is_int(cmd.to.ms, 1700000000000, "to");
+
+    is_refused("{\"type\":\"history\",\"from\":5}", "bad_field");
+    is_refused("{\"type\":\"history\",\"to\":\"soon\"}", "bad_field");
     is_refused("{\"type\":\"history\",\"limit\":0}", "bad_field");
     is_refused("{\"type\":\"history\",\"limit\":101}", "bad_field");
     is_refused("{\"type\":\"history\",\"limit\":1.5}", "bad_field");
