@@ -24,7 +24,7 @@ use Test::NginxLive::Token;
 ###############################################################################
 
 Test::NginxLive->need(qw/ live live_rtmp http_live_chat
-    ngx_http_live_token_module /);
+    ngx_http_live_token_module ngx_live_test_module /);
 Test::NginxLive->need_program(qw/ openssl ffmpeg /);
 
 my $dir = Test::NginxLive::temp_dir();
@@ -33,10 +33,17 @@ my $keys = Test::NginxLive::Token->new($dir, 'HS256');
 
 my $t = Test::NginxLive->new(
     live => "zone live 64m; token_key " . $keys->dir . ";
-        application live { publish any; play any; }",
+        application live { publish any; play any; }
+        application talk { play any; chat_typing on; }",
     stream => 'server { listen 127.0.0.1:%%PORT_rtmp%%; live_rtmp; }',
-    http => 'server { listen 127.0.0.1:%%PORT_http%% reuseport;
+    http => 'limit_conn_zone $binary_remote_addr zone=few:1m;
+             limit_conn_zone $live_token_sub zone=own:1m;
+             server { listen 127.0.0.1:%%PORT_http%% reuseport;
              location /status { live_status; }
+             location /test { live_test; }
+             location /few/ { live_chat; live_chat_guests write;
+                              limit_conn few 2; }
+             location /own/ { live_chat; limit_conn own 1; }
              location /chat/ { live_chat; live_chat_guests write; } }'
 )->start;
 
@@ -78,9 +85,10 @@ $_->close for $mod, $viewer;
 # who comes and goes, by name, in a small room: ann has three connections
 
 my $room = '/chat/live/small';
-my @ann = map { enter($room, 'ann') } 1 .. 3;
 my $bob = enter($room, 'bob');
-my $p = presence($bob, joined => 'bob');
+my @ann = map { enter($room, 'ann') } 1 .. 3;
+my $p;
+presence($bob, joined => $_) for qw/ bob ann /;
 
 is(scalar(grep { $_ eq 'ann' } names($bob, 'joined')), 1,
     'one of several connections joins once');
@@ -117,6 +125,103 @@ is(scalar(grep { $_ eq 'fay' } names($bob, 'left'), names($bob, 'joined')), 0,
     'of one who comes back nobody is told');
 
 $_->close for $bob, $fay;
+
+# who takes part by WebRTC, as a module says it: over one connection, so that
+# it is one worker's
+
+my $http = $t->client;
+
+takes_part('joined', id => 'wendy', audio => 1);
+
+$mod = user('mona', role => 'moderator');
+$viewer = user('vera');
+my $wendy = user('wendy');
+$_->join for $viewer, $wendy;
+
+my $w = $mod->join;
+is_deeply($w->{room}{participants}, [ { user => { id => 'wendy',
+    name => 'wendy', role => 'viewer' }, audio => JSON::PP::true,
+    video => JSON::PP::false } ], 'participants are in the welcome');
+
+my $j = takes_part('joined', id => 'walt', video => 1);
+$j = $viewer->wait('joined');
+is_deeply([ $j->{user}{id}, map { $_ ? 1 : 0 } @$j{qw/ audio video /} ],
+    [ 'walt', 0, 1 ], 'joined');
+takes_part('joined', id => 'walt');
+takes_part('status', id => 'walt', audio => 1);
+$j = $viewer->wait('status');
+is_deeply([ $j->{user}{id}, map { $_ ? 1 : 0 } @$j{qw/ audio video /} ],
+    [ 'walt', 1, 1 ], 'status');
+
+is($wendy->refused(type => 'status', video => JSON::PP::true), undef,
+    'a participant sets flags');
+$j = $viewer->wait('status');
+is_deeply([ $j->{user}{id}, map { $_ ? 1 : 0 } @$j{qw/ audio video /} ],
+    [ 'wendy', 1, 1 ], 'all of them are told');
+is($viewer->refused(type => 'status', video => JSON::PP::true), 'forbidden',
+    'who does not take part cannot');
+
+takes_part('left', id => 'walt');
+takes_part('left', id => 'walt');
+is($viewer->wait('left')->{user}{id}, 'walt', 'left, by the last connection');
+is(scalar(grep { $_->{type} eq 'joined' } drain($viewer)), 0, 'joined once');
+
+takes_part('joined', id => "w$_") for 1 .. 70;
+my @there = @{$mod->join->{room}{participants}};
+is(scalar @there, 64, 'there are at most so many');
+takes_part('left', id => "w$_") for 1 .. 70;
+
+# the worker that has one dies
+
+my $victim = $http->{sock} && $t->worker_of_port($http->sock->sockport);
+my @all = ($mod, $viewer, $wendy);
+
+while (!grep { worker($_) != $victim } @all) {
+    die "all go to one worker\n" if @all > 30;
+    push @all, user('watcher');
+}
+
+my ($watch) = grep { worker($_) != $victim } @all;
+$watch->join;
+$t->kill_worker($victim);
+is($watch->wait('left', sub { $_[0]{user}{id} eq 'wendy' }, 15)->{user}{id},
+    'wendy', 'he has left, too');
+is($watch->refused(type => 'status', audio => JSON::PP::true), undef,
+    'where nobody takes part anybody has flags');
+$_->{ws}{http}->close for @all;
+
+# who types, where this is on
+
+my ($tom, $tim) = map { my $c = enter_room('/chat/talk/a', $_); $c->join; $c }
+    qw/ tom tim /;
+
+$tom->send(type => 'typing') for 1 .. 5;
+ok($tim->wait('typing')->{on}, 'one types');
+$tom->ask(type => 'typing', on => JSON::PP::false);
+my @typing = ($tim->wait('typing'),
+              grep { $_->{type} eq 'typing' } drain($tim));
+is_deeply([ map { $_->{on} ? 1 : 0 } @typing ], [ 0 ],
+    'it is told once, and that he has stopped');
+
+$_ = enter_room('/chat/live/a', $_), $_->join for my ($x, $y) = qw/ x y /;
+is($x->refused(type => 'typing'), undef, 'where it is off');
+is(scalar(grep { $_->{type} eq 'typing' } drain($y)), 0, 'nobody is told');
+$_->close for $tom, $tim, $x, $y;
+
+# connections are limited by nginx
+
+my @c = map { enter_room('/few/live/a', "f$_") } 1 .. 3;
+is_deeply([ map { $_->{ws}{status} } @c ], [ 101, 101, 503 ],
+    'limit_conn counts a WebSocket');
+push @c, map { enter_room('/own/live/a', $_) } qw/ a b a /;
+is_deeply([ map { $_->{ws}{status} } @c[3 .. 5] ], [ 101, 101, 503 ],
+    'of one user, too');
+$_->{ws}{http}->close for @c;
+ok(wait_for(sub {
+    my $c = enter_room('/few/live/a', 'g');
+    my $ok = $c->{ws}{status} == 101;
+    $c->{ws}{http}->close;
+    $ok }, 10, 'free again'), 'while it lasts');
 
 done_testing();
 
@@ -184,6 +289,15 @@ sub presence {
     ok($m, "$who $what");
 
     return $m;
+}
+
+
+sub takes_part {
+    my ($what, %who) = @_;
+    my $args = join('&', "participant=$what", map { "$_=$who{$_}" } %who
+        ? sort keys %who : ());
+    my $r = $http->get("/test?$args");
+    die "/test: $r->{status}\n" if $r->{status} != 200;
 }
 
 

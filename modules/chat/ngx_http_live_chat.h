@@ -253,6 +253,9 @@ ngx_int_t ngx_http_live_chat_refuse(ngx_http_live_chat_deed_t *deed,
 ngx_int_t ngx_http_live_chat_react(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
 
+ngx_int_t ngx_http_live_chat_typing(ngx_http_live_chat_deed_t *deed,
+    ngx_live_chat_command_t *cmd);
+
 /*
  * What passes, e.g. a status, is limited, too: NULL, or the code of the error;
  * hushed: others are not to be told.

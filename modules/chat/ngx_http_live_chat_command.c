@@ -6,6 +6,7 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat_link.h"
+#include "ngx_live_chat_people.h"
 #include "ngx_live_chat_stamp.h"
 #include "ngx_live_stream.h"
 
@@ -137,10 +138,7 @@ ngx_http_live_chat_dispatch(ngx_http_live_chat_deed_t *deed,
         return ngx_http_live_chat_ask_end(deed, cmd);
 
     default: /* NGX_LIVE_CHAT_TYPING */
-
-        /* nobody is told */
-
-        return NGX_OK;
+        return ngx_http_live_chat_typing(deed, cmd);
     }
 }
 
@@ -319,17 +317,21 @@ ngx_http_live_chat_say_message(ngx_http_live_chat_deed_t *deed,
 }
 
 
-/* flags of a participant: nothing that is remembered */
+/*
+ * Flags of a participant, who is known if there is a module that says who takes
+ * part.  Where it has named nobody anybody's are passed on.
+ */
 
 static ngx_int_t
 ngx_http_live_chat_status(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd)
 {
-    u_char               *p;
-    ngx_int_t             rc;
-    const char           *error;
-    ngx_uint_t            hushed;
-    ngx_live_chat_say_t   say;
+    u_char                  *p;
+    ngx_int_t                rc, audio, video;
+    const char              *error;
+    ngx_uint_t               hushed;
+    ngx_live_chat_say_t      say;
+    ngx_live_chat_person_t   person;
 
     error = ngx_http_live_chat_passes(deed, &hushed);
 
@@ -339,6 +341,26 @@ ngx_http_live_chat_status(ngx_http_live_chat_deed_t *deed,
 
     if (hushed) {
         return NGX_OK;
+    }
+
+    audio = cmd->audio;
+    video = cmd->video;
+
+    person.id = deed->user->id;
+    person.hash = ngx_crc32_long(person.id.data, person.id.len);
+
+    rc = ngx_live_chat_participant_status(ngx_live_chat_zone(),
+                                          deed->hall->room, &person, audio,
+                                          video);
+
+    if (rc == NGX_ABORT) {
+        return ngx_http_live_chat_refuse(deed, "forbidden",
+                                         NGX_HTTP_FORBIDDEN);
+    }
+
+    if (rc == NGX_OK) {
+        audio = person.audio;
+        video = person.video;
     }
 
     ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
@@ -355,12 +377,12 @@ ngx_http_live_chat_status(ngx_http_live_chat_deed_t *deed,
 
     p = ngx_sprintf(say.tail.data, ",\"user\":%V", &deed->user->json);
 
-    if (cmd->audio != -1) {
-        p = ngx_sprintf(p, ",\"audio\":%s", cmd->audio ? "true" : "false");
+    if (audio != -1) {
+        p = ngx_sprintf(p, ",\"audio\":%s", audio ? "true" : "false");
     }
 
-    if (cmd->video != -1) {
-        p = ngx_sprintf(p, ",\"video\":%s", cmd->video ? "true" : "false");
+    if (video != -1) {
+        p = ngx_sprintf(p, ",\"video\":%s", video ? "true" : "false");
     }
 
     *p++ = '}';

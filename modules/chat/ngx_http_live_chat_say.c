@@ -183,7 +183,7 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     u_char                   *p;
     size_t                    len;
     ngx_int_t                 rc;
-    ngx_str_t                 json, poll;
+    ngx_str_t                 json, poll, participants;
     ngx_uint_t                resumed;
     ngx_pool_t               *pool;
     ngx_live_chat_hall_t     *hall;
@@ -223,6 +223,11 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
                                      &ch->user.id, pool, &poll);
     }
 
+    if (rc == NGX_OK) {
+        rc = ngx_live_chat_participants_json(ngx_live_chat_zone(), hall->room,
+                                             pool, &participants);
+    }
+
     if (rc != NGX_OK) {
         ngx_destroy_pool(pool);
         return NGX_ERROR;
@@ -237,7 +242,7 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
                    ",\"restricted\":\"subscribers\"") - 1
           + sizeof(",\"totals\":,\"poll\":") - 1 + NGX_LIVE_CHAT_TOTALS_LEN
           + poll.len
-          + NGX_INT_T_LEN + NGX_LIVE_CHAT_ID_LEN;
+          + NGX_INT_T_LEN + NGX_LIVE_CHAT_ID_LEN + participants.len;
 
     json.data = ngx_pnalloc(pool, len);
 
@@ -275,7 +280,7 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
         p = ngx_sprintf(p, ",\"poll\":%V", &poll);
     }
 
-    p = ngx_sprintf(p, "},\"resumed\":%s,\"cursor\":\"",
+    p = ngx_sprintf(p, "%V},\"resumed\":%s,\"cursor\":\"", &participants,
                     resumed ? "true" : "false");
     p = ngx_live_chat_cursor_write(p, &hall->cursor);
     p = ngx_sprintf(p, "\",\"messages\":[%V]}", &h.text);

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_live_chat.h"
+#include "ngx_live_chat_people.h"
 #include "ngx_live_chat_text.h"
 
 #include <ngx_md5.h>
@@ -255,8 +256,7 @@ ngx_http_live_chat_user_size(ngx_http_live_chat_user_t *user)
 static void
 ngx_http_live_chat_user_json(ngx_http_live_chat_user_t *user, ngx_str_t *name)
 {
-    u_char     *p;
-    ngx_str_t   shown;
+    ngx_str_t  shown;
 
     shown = *name;
 
@@ -267,17 +267,9 @@ ngx_http_live_chat_user_json(ngx_http_live_chat_user_t *user, ngx_str_t *name)
         shown = user->id;
     }
 
-    p = user->json.data;
-
-    p = ngx_cpymem(p, "{\"id\":\"", sizeof("{\"id\":\"") - 1);
-    p = (u_char *) ngx_escape_json(p, user->id.data, user->id.len);
-    p = ngx_cpymem(p, "\",\"name\":\"", sizeof("\",\"name\":\"") - 1);
-    p = (u_char *) ngx_escape_json(p, shown.data, shown.len);
-    p = ngx_cpymem(p, "\",\"role\":\"", sizeof("\",\"role\":\"") - 1);
-    p = ngx_cpymem(p, user->role.data, user->role.len);
-    p = ngx_cpymem(p, "\"}", sizeof("\"}") - 1);
-
-    user->json.len = p - user->json.data;
+    user->json.len = ngx_live_chat_user_json_write(user->json.data, &user->id,
+                                                   &shown, &user->role)
+                     - user->json.data;
 }
 
 

@@ -23,6 +23,7 @@ typedef struct {
     time_t                     slow;       /* s, unless moderators say so */
     ngx_uint_t                 restricted; /* NGX_LIVE_CHAT_ALL, ...: the
                                               same */
+    ngx_flag_t                 typing;     /* who writes is told */
     ngx_flag_t                 links;      /* are allowed */
     ngx_uint_t                 metadata;   /* NGX_LIVE_CHAT_METADATA_* */
     ngx_live_chat_words_t     *words;      /* that are not, or NULL */

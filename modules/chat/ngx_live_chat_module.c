@@ -152,6 +152,13 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       offsetof(ngx_live_chat_app_conf_t, metadata),
       &ngx_live_chat_metadata_kinds },
 
+    { ngx_string("chat_typing"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_LIVE_APP_CONF_OFFSET,
+      offsetof(ngx_live_chat_app_conf_t, typing),
+      NULL },
+
     { ngx_string("chat_votes"),
       NGX_LIVE_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
@@ -384,6 +391,7 @@ ngx_live_chat_create_app_conf(ngx_conf_t *cf)
     conf->small = NGX_CONF_UNSET;
     conf->slow = NGX_CONF_UNSET;
     conf->restricted = NGX_CONF_UNSET_UINT;
+    conf->typing = NGX_CONF_UNSET;
     conf->links = NGX_CONF_UNSET;
     conf->words = NGX_CONF_UNSET_PTR;
 
@@ -402,6 +410,7 @@ ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_sec_value(conf->slow, prev->slow, 0);
     ngx_conf_merge_uint_value(conf->restricted, prev->restricted,
                               NGX_LIVE_CHAT_ALL);
+    ngx_conf_merge_value(conf->typing, prev->typing, 0);
     ngx_conf_merge_value(conf->links, prev->links, 1);
     ngx_conf_merge_ptr_value(conf->words, prev->words, NULL);
     ngx_conf_merge_bitmask_value(conf->metadata, prev->metadata,
@@ -592,6 +601,7 @@ ngx_live_chat_init_process(ngx_cycle_t *cycle)
     ngx_live_chat_hall_init();
     ngx_live_chat_presence_init(cycle);
     ngx_live_chat_drain_init(cycle);
+    ngx_live_chat_participant_init();
 
     cmcf = ngx_live_get_module_main_conf(cycle, &ngx_live_chat_module);
 

@@ -15,18 +15,10 @@
 #define NGX_LIVE_CHAT_LEFT    1
 
 
-static ngx_live_chat_person_sh_t *ngx_live_chat_person_enter_locked(
-    ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room,
-    ngx_live_chat_list_sh_t *list, ngx_uint_t max, ngx_live_chat_person_t *p);
 static ngx_live_chat_person_sh_t *ngx_live_chat_person_create_locked(
     ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room,
     ngx_live_chat_list_sh_t *list, ngx_live_chat_person_t *p);
-static ngx_live_chat_person_sh_t *ngx_live_chat_person_find(
-    ngx_live_chat_list_sh_t *list, ngx_live_chat_person_t *p);
-static ngx_uint_t ngx_live_chat_person_leave(ngx_live_chat_person_sh_t *person);
 static ngx_uint_t ngx_live_chat_person_here(ngx_live_chat_person_sh_t *person);
-static void ngx_live_chat_person_free_locked(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_list_sh_t *list, ngx_live_chat_person_sh_t *person);
 static void ngx_live_chat_people_sweep_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_list_sh_t *list, ngx_uint_t many);
 static ngx_uint_t ngx_live_chat_person_news(ngx_live_chat_person_sh_t *person,
@@ -40,10 +32,6 @@ static void ngx_live_chat_list_lost(ngx_live_chat_list_sh_t *list,
     ngx_uint_t slot);
 static void ngx_live_chat_list_free_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_list_sh_t *list);
-
-
-#define ngx_live_chat_person(q)                                          \
-    (ngx_queue_data(q, ngx_live_chat_person_sh_t, queue))
 
 
 ngx_int_t
@@ -90,7 +78,7 @@ ngx_live_chat_people_leave(ngx_live_chat_zone_t *zone,
 }
 
 
-static ngx_live_chat_person_sh_t *
+ngx_live_chat_person_sh_t *
 ngx_live_chat_person_enter_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_list_sh_t *list,
     ngx_uint_t max, ngx_live_chat_person_t *p)
@@ -167,7 +155,7 @@ ngx_live_chat_person_create_locked(ngx_live_chat_zone_t *zone,
 }
 
 
-static ngx_live_chat_person_sh_t *
+ngx_live_chat_person_sh_t *
 ngx_live_chat_person_find(ngx_live_chat_list_sh_t *list,
     ngx_live_chat_person_t *p)
 {
@@ -192,9 +180,7 @@ ngx_live_chat_person_find(ngx_live_chat_list_sh_t *list,
 }
 
 
-/* non-zero: it was his last connection */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_live_chat_person_leave(ngx_live_chat_person_sh_t *person)
 {
     if (person->n[ngx_live_slot]) {
@@ -226,7 +212,19 @@ ngx_live_chat_person_here(ngx_live_chat_person_sh_t *person)
 }
 
 
-static void
+void
+ngx_live_chat_person_move(ngx_live_chat_list_sh_t *from,
+    ngx_live_chat_list_sh_t *to, ngx_live_chat_person_sh_t *person)
+{
+    ngx_queue_remove(&person->queue);
+    from->n--;
+
+    ngx_queue_insert_tail(&to->queue, &person->queue);
+    to->n++;
+}
+
+
+void
 ngx_live_chat_person_free_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_list_sh_t *list, ngx_live_chat_person_sh_t *person)
 {
@@ -262,7 +260,6 @@ ngx_live_chat_people_sweep_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_list_sh_t *list, ngx_uint_t many)
 {
     int64_t                     now;
-    ngx_uint_t                  i;
     ngx_queue_t                *q, *next;
     ngx_live_chat_person_sh_t  *person;
 
@@ -275,11 +272,7 @@ ngx_live_chat_people_sweep_locked(ngx_live_chat_zone_t *zone,
         next = ngx_queue_next(q);
         person = ngx_live_chat_person(q);
 
-        for (i = 0; i < NGX_LIVE_SLOTS; i++) {
-            if (person->n[i] && !ngx_live_slot_alive(i)) {
-                ngx_live_chat_person_lost(person, i);
-            }
-        }
+        ngx_live_chat_person_living(person);
 
         if (person->left == 0) {
             person->told |= many;
@@ -412,6 +405,7 @@ ngx_live_chat_people_lost_locked(ngx_live_chat_room_sh_t *room,
     ngx_uint_t slot)
 {
     ngx_live_chat_list_lost(&room->people, slot);
+    ngx_live_chat_list_lost(&room->participants, slot);
 }
 
 
@@ -425,6 +419,19 @@ ngx_live_chat_list_lost(ngx_live_chat_list_sh_t *list, ngx_uint_t slot)
          q = ngx_queue_next(q))
     {
         ngx_live_chat_person_lost(ngx_live_chat_person(q), slot);
+    }
+}
+
+
+void
+ngx_live_chat_person_living(ngx_live_chat_person_sh_t *person)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_LIVE_SLOTS; i++) {
+        if (person->n[i] && !ngx_live_slot_alive(i)) {
+            ngx_live_chat_person_lost(person, i);
+        }
     }
 }
 
@@ -449,6 +456,7 @@ ngx_live_chat_people_free_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room)
 {
     ngx_live_chat_list_free_locked(zone, &room->people);
+    ngx_live_chat_list_free_locked(zone, &room->participants);
 }
 
 
@@ -460,4 +468,29 @@ ngx_live_chat_list_free_locked(ngx_live_chat_zone_t *zone,
         ngx_live_chat_person_free_locked(zone, list,
                      ngx_live_chat_person(ngx_queue_head(&list->queue)));
     }
+}
+
+
+size_t
+ngx_live_chat_user_json_size(ngx_str_t *id, ngx_str_t *name, ngx_str_t *role)
+{
+    return sizeof("{\"id\":\"\",\"name\":\"\",\"role\":\"\"}") - 1
+           + id->len + ngx_escape_json(NULL, id->data, id->len)
+           + name->len + ngx_escape_json(NULL, name->data, name->len)
+           + role->len;
+}
+
+
+u_char *
+ngx_live_chat_user_json_write(u_char *p, ngx_str_t *id, ngx_str_t *name,
+    ngx_str_t *role)
+{
+    p = ngx_cpymem(p, "{\"id\":\"", sizeof("{\"id\":\"") - 1);
+    p = (u_char *) ngx_escape_json(p, id->data, id->len);
+    p = ngx_cpymem(p, "\",\"name\":\"", sizeof("\",\"name\":\"") - 1);
+    p = (u_char *) ngx_escape_json(p, name->data, name->len);
+    p = ngx_cpymem(p, "\",\"role\":\"", sizeof("\",\"role\":\"") - 1);
+    p = ngx_cpymem(p, role->data, role->len);
+
+    return ngx_cpymem(p, "\"}", sizeof("\"}") - 1);
 }

@@ -51,6 +51,8 @@ typedef struct {
     ngx_str_t                  id;
     ngx_str_t                  json;       /* {"id":..,"name":..,"role":..} */
     uint32_t                   hash;       /* of id */
+    ngx_uint_t                 audio;      /* result, of a participant */
+    ngx_uint_t                 video;
 } ngx_live_chat_person_t;
 
 
@@ -73,6 +75,50 @@ void ngx_live_chat_people_leave(ngx_live_chat_zone_t *zone,
  */
 void ngx_live_chat_people_news_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_uint_t many, ngx_str_t *text);
+
+/*
+ * One of a list.  find looks by the id; enter adds a connection of this worker
+ * and makes him if need be: NULL, when the list has max of them or there is no
+ * memory.  leave is non-zero when it was his last connection.  living drops
+ * the connections of workers that died.
+ */
+#define ngx_live_chat_person(q)                                               \
+    (ngx_queue_data(q, ngx_live_chat_person_sh_t, queue))
+
+ngx_live_chat_person_sh_t *ngx_live_chat_person_find(
+    ngx_live_chat_list_sh_t *list, ngx_live_chat_person_t *p);
+ngx_live_chat_person_sh_t *ngx_live_chat_person_enter_locked(
+    ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room,
+    ngx_live_chat_list_sh_t *list, ngx_uint_t max, ngx_live_chat_person_t *p);
+ngx_uint_t ngx_live_chat_person_leave(ngx_live_chat_person_sh_t *person);
+void ngx_live_chat_person_living(ngx_live_chat_person_sh_t *person);
+void ngx_live_chat_person_move(ngx_live_chat_list_sh_t *from,
+    ngx_live_chat_list_sh_t *to, ngx_live_chat_person_sh_t *person);
+void ngx_live_chat_person_free_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_list_sh_t *list, ngx_live_chat_person_sh_t *person);
+
+/* {"id":..,"name":..,"role":..}, in at most size bytes */
+size_t ngx_live_chat_user_json_size(ngx_str_t *id, ngx_str_t *name,
+    ngx_str_t *role);
+u_char *ngx_live_chat_user_json_write(u_char *p, ngx_str_t *id,
+    ngx_str_t *name, ngx_str_t *role);
+
+/*
+ * Participants.  take_part is non-zero if there are some whose worker lives,
+ * under the mutex.  status sets flags of one, -1: as it was, and gets all of
+ * them: NGX_DECLINED: nobody takes part, NGX_ABORT: he does not.  tick tells
+ * of those whose worker died; json is a member of the room's object in the
+ * welcome, or nothing, in the pool.
+ */
+void ngx_live_chat_participant_init(void);
+ngx_int_t ngx_live_chat_participant_status(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_person_t *p, ngx_int_t audio,
+    ngx_int_t video);
+ngx_uint_t ngx_live_chat_people_take_part(ngx_live_chat_room_sh_t *room);
+void ngx_live_chat_participants_tick(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
+ngx_int_t ngx_live_chat_participants_json(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_pool_t *pool, ngx_str_t *json);
 
 /* connections of the slot are gone */
 void ngx_live_chat_people_lost_locked(ngx_live_chat_room_sh_t *room,

@@ -135,6 +135,8 @@ ngx_live_chat_presence_room(ngx_live_chat_zone_t *zone,
     ngx_uint_t            n;
     ngx_live_chat_say_t   say;
 
+    ngx_live_chat_participants_tick(zone, room);
+
     now = ngx_live_clock();
 
     ngx_live_chat_lock(zone);

@@ -168,6 +168,17 @@ ngx_live_chat_room_find_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
 
 
 ngx_live_chat_room_sh_t *
+ngx_live_chat_room_get_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
+{
+    ngx_live_chat_room_sh_t  *room;
+
+    room = ngx_live_chat_room_find_locked(zone, key);
+
+    return room ? room : ngx_live_chat_room_create_locked(zone, key);
+}
+
+
+ngx_live_chat_room_sh_t *
 ngx_live_chat_room_follow(ngx_live_chat_zone_t *zone, ngx_str_t *key,
     ngx_uint_t history)
 {
@@ -175,11 +186,7 @@ ngx_live_chat_room_follow(ngx_live_chat_zone_t *zone, ngx_str_t *key,
 
     ngx_live_chat_lock(zone);
 
-    room = ngx_live_chat_room_find_locked(zone, key);
-
-    if (room == NULL) {
-        room = ngx_live_chat_room_create_locked(zone, key);
-    }
+    room = ngx_live_chat_room_get_locked(zone, key);
 
     if (room) {
         room->history = history;
@@ -247,6 +254,7 @@ ngx_live_chat_room_create_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
     ngx_queue_init(&room->passing);
     ngx_queue_init(&room->recent);
     ngx_queue_init(&room->people.queue);
+    ngx_queue_init(&room->participants.queue);
     ngx_rbtree_init(&room->users, &room->sentinel,
                     ngx_str_rbtree_insert_value);
 
@@ -314,7 +322,7 @@ ngx_live_chat_room_idle(ngx_live_chat_zone_t *zone,
         }
     }
 
-    return 1;
+    return !ngx_live_chat_people_take_part(room);
 }
 
 

@@ -46,6 +46,11 @@
 #define NGX_LIVE_CHAT_KIND_LEN        16
 #define NGX_LIVE_CHAT_USER_REACTIONS  10
 
+/* who types: ms in which it is not said again of one, and of how many of a
+ * room in a second */
+#define NGX_LIVE_CHAT_TYPING          3000
+#define NGX_LIVE_CHAT_ROOM_TYPING     5
+
 /* ms that a room without clients keeps its log */
 #define NGX_LIVE_CHAT_LINGER     3600000
 
@@ -128,6 +133,10 @@ struct ngx_live_chat_room_sh_s {
     ngx_uint_t                 slow_set;
     ngx_uint_t                 restricted_set;
 
+    time_t                     typed;      /* s: the second of those who
+                                              were told to type */
+    ngx_uint_t                 typing;     /* how many it were */
+
     int64_t                    reactions_due; /* ngx_live_clock(), 0: never */
     ngx_live_chat_reaction_sh_t  reactions[NGX_LIVE_CHAT_KINDS];
 
@@ -139,6 +148,7 @@ struct ngx_live_chat_room_sh_s {
     ngx_uint_t                 small;      /* up to so many clients people
                                               are told of */
     ngx_live_chat_list_sh_t    people;
+    ngx_live_chat_list_sh_t    participants;
     ngx_live_chat_purse_sh_t  *purse;      /* NULL: no tip yet */
     ngx_live_chat_ballot_sh_t *ballot;     /* of the open poll, or NULL */
 
@@ -221,6 +231,10 @@ void ngx_live_chat_room_leave(ngx_live_chat_zone_t *zone,
  */
 void *ngx_live_chat_alloc_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, size_t size);
+
+/* the same, made if need be */
+ngx_live_chat_room_sh_t *ngx_live_chat_room_get_locked(
+    ngx_live_chat_zone_t *zone, ngx_str_t *key);
 
 /* an existing room, or NULL; valid while the mutex is held */
 ngx_live_chat_room_sh_t *ngx_live_chat_room_find_locked(

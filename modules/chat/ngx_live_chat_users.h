@@ -30,6 +30,8 @@ typedef struct {
     int64_t                    said;       /* ngx_live_clock(), 0: nothing */
     ngx_uint_t                 excess;     /* messages * 1000 above the rate */
     uint32_t                   same;       /* hash of the last text */
+    int64_t                    typed;      /* ngx_live_clock(): it was said
+                                              that he types; 0: he does not */
     time_t                     reacted;    /* s: the second of reactions */
     ngx_uint_t                 reactions;
     ngx_live_chat_marks_t      marks;      /* copied from those of the zone;

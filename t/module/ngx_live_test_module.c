@@ -21,6 +21,11 @@
  *
  *     /test?packets=APP/NAME  /test?packets=APP/NAME&track=1
  *     /test?packets=  /test?find=NUMBER  /test?close=
+ *
+ * or says that somebody takes part in the stream live/NAME:
+ *
+ *     /test?participant=joined&name=NAME&id=ID&audio=1&video=0
+ *     /test?participant=status&..  /test?participant=left&..
  */
 
 
@@ -31,6 +36,7 @@
 #include "ngx_live_access.h"
 #include "ngx_live_event.h"
 #include "ngx_live_json.h"
+#include "ngx_live_participant.h"
 #include "ngx_live_session.h"
 #include "ngx_live_test.h"
 #include "ngx_live_url.h"
@@ -50,6 +56,7 @@ static ngx_int_t ngx_http_live_test_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_test_end(ngx_http_request_t *r);
 static void ngx_http_live_test_packets(ngx_http_request_t *r,
     ngx_live_json_t *js);
+static void ngx_http_live_test_participant(ngx_http_request_t *r);
 static void ngx_http_live_test_events(ngx_live_json_t *js, uint64_t seq);
 static char *ngx_http_live_test_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -332,6 +339,7 @@ ngx_http_live_test_handler(ngx_http_request_t *r)
     }
 
     ngx_http_live_test_packets(r, &js);
+    ngx_http_live_test_participant(r);
 
     ngx_live_json_object_end(&js);
 
@@ -399,6 +407,43 @@ ngx_http_live_test_end(ngx_http_request_t *r)
     }
 
     return 0;
+}
+
+
+static void
+ngx_http_live_test_participant(ngx_http_request_t *r)
+{
+    ngx_str_t               value;
+    ngx_live_participant_t  p;
+
+    if (ngx_http_arg(r, (u_char *) "participant", 11, &value) != NGX_OK) {
+        return;
+    }
+
+    ngx_memzero(&p, sizeof(ngx_live_participant_t));
+
+    p.what = (value.data[0] == 'j') ? NGX_LIVE_PARTICIPANT_JOINED
+             : (value.data[0] == 'l') ? NGX_LIVE_PARTICIPANT_LEFT
+                                      : NGX_LIVE_PARTICIPANT_STATUS;
+    p.audio = -1;
+    p.video = -1;
+
+    ngx_str_set(&p.app, "live");
+    ngx_str_set(&p.name, "a");
+    ngx_str_set(&p.role, "viewer");
+
+    (void) ngx_http_arg(r, (u_char *) "id", 2, &p.id);
+    (void) ngx_http_arg(r, (u_char *) "name", 4, &p.name);
+
+    if (ngx_http_arg(r, (u_char *) "audio", 5, &value) == NGX_OK) {
+        p.audio = ngx_atoi(value.data, value.len);
+    }
+
+    if (ngx_http_arg(r, (u_char *) "video", 5, &value) == NGX_OK) {
+        p.video = ngx_atoi(value.data, value.len);
+    }
+
+    ngx_live_participant(&p);
 }
 
 
