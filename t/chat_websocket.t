@@ -434,6 +434,32 @@ for my $offer ('; server_max_window_bits=9', '; unknown',
     $ws->{http}->close;
 }
 
+# RFC 6455, 9.1: several headers are one list
+
+for my $case ([ 'a second header', 'permessage-deflate',
+                'permessage-deflate; server_max_window_bits=9',
+                'permessage-deflate' ],
+              [ 'another extension first', 'permessage-deflate',
+                'x-other; a=b', 'permessage-deflate' ],
+              [ 'the first that can be met', 'server_max_window_bits=15',
+                'permessage-deflate; server_max_window_bits=15, x-other',
+                'permessage-deflate' ],
+              [ 'a second one that breaks the grammar', undef,
+                'permessage-deflate', 'permessage-deflate; =' ])
+{
+    my ($name, $expected, @values) = @$case;
+
+    my $ws = Test::NginxLive::WebSocket->new(port => $t->port('http'),
+        path => '/chat/live/a', headers => { 'Sec-WebSocket-Extensions' =>
+        join("\r\nSec-WebSocket-Extensions: ", @values) });
+
+    my $answer = $ws->{headers}{'sec-websocket-extensions'};
+
+    defined $expected ? like($answer, qr/\Q$expected/, $name)
+                      : is($answer, undef, $name);
+    $ws->{http}->close;
+}
+
 {
     local $opt{headers} = { 'Sec-WebSocket-Extensions' =>
         'permessage-deflate' };

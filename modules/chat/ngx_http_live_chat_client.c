@@ -23,6 +23,8 @@ static ngx_http_live_chat_t *ngx_http_live_chat_create(ngx_http_request_t *r);
 static void *ngx_http_live_chat_alloc(ngx_http_request_t *r, size_t size);
 static ngx_int_t ngx_http_live_chat_header(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_extensions(ngx_http_live_chat_t *ch);
+static ngx_int_t ngx_http_live_chat_offers(ngx_http_request_t *r,
+    ngx_str_t *answer);
 static ngx_int_t ngx_http_live_chat_events_header(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_chat_start(ngx_http_live_chat_t *ch);
 static ngx_int_t ngx_http_live_chat_resume(ngx_http_live_chat_t *ch);
@@ -203,23 +205,17 @@ ngx_http_live_chat_header(ngx_http_live_chat_t *ch)
 }
 
 
-/* an offer that breaks the grammar is none */
-
 static ngx_int_t
 ngx_http_live_chat_extensions(ngx_http_live_chat_t *ch)
 {
-    ngx_str_t                      *offer;
+    ngx_http_request_t             *r;
     ngx_http_live_chat_loc_conf_t  *lccf;
 
-    lccf = ngx_http_get_module_loc_conf(ch->request,
-                                        ngx_http_live_chat_module);
+    r = ch->request;
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
 
-    offer = ngx_http_live_header_in(ch->request, "sec-websocket-extensions");
-
-    if (!lccf->deflate || offer == NULL
-        || ngx_live_chat_deflate_offer(offer->data, offer->len,
-                                       &ch->websocket->answer)
-           != NGX_OK)
+    if (!lccf->deflate
+        || ngx_http_live_chat_offers(r, &ch->websocket->answer) != NGX_OK)
     {
         return NGX_OK;
     }
@@ -227,8 +223,55 @@ ngx_http_live_chat_extensions(ngx_http_live_chat_t *ch)
     ch->websocket->parser.deflate = 1;
     ch->client.format = NGX_LIVE_CHAT_DEFLATE;
 
-    return ngx_http_live_header(ch->request, "Sec-WebSocket-Extensions",
+    return ngx_http_live_header(r, "Sec-WebSocket-Extensions",
                                 &ch->websocket->answer);
+}
+
+
+/*
+ * RFC 6455, 9.1: offers in several headers are one list.  One that breaks the
+ * grammar is none.
+ */
+
+static ngx_int_t
+ngx_http_live_chat_offers(ngx_http_request_t *r, ngx_str_t *answer)
+{
+    ngx_int_t         rc, result;
+    ngx_str_t         text;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  name = ngx_string("Sec-WebSocket-Extensions");
+
+    result = NGX_DECLINED;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len != name.len
+                || ngx_strncasecmp(h[i].key.data, name.data, name.len) != 0)
+            {
+                continue;
+            }
+
+            rc = ngx_live_chat_deflate_offer(h[i].value.data, h[i].value.len,
+                                             &text);
+            if (rc == NGX_ERROR) {
+                return NGX_DECLINED;
+            }
+
+            if (rc == NGX_OK && result != NGX_OK) {
+                result = NGX_OK;
+                *answer = text;
+            }
+        }
+    }
+
+    return result;
 }
 
 
