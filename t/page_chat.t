@@ -132,7 +132,7 @@ gone($_, 'Hello') for $a, $mod;
 $mod->step('click', '#chat-list li:has-text("slow mode") > button');
 $mod->step('click', '#chat-list menu button:has-text("Pin")');
 $a->step('wait', '!document.querySelector("#chat-pinned").hidden');
-is($a->eval('document.querySelector("#chat-pinned").textContent'),
+is($a->eval('document.querySelector("#pinned-text").textContent'),
     'in slow mode', 'pinned');
 
 # a worker dies, and the network goes: nothing is missed, nothing is twice

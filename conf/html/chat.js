@@ -1,37 +1,30 @@
 /*
- * The chat beside the player.
+ * The chat beside the player: what comes from the room goes to the list, the
+ * line above it, the poll and so on, each of which is a file of its own.
  */
 
-import { $, count, setting, stored, text } from './base.js';
+import { $, count, setting, text } from './base.js';
+import { composer, nickname } from './composer.js';
+import { health } from './health.js';
+import { moderate } from './moderate.js';
+import { pinned } from './pinned.js';
 import { Room } from './room.js';
+import { said } from './said.js';
+import { ticker } from './ticker.js';
+import { vote } from './vote.js';
+import { names, time } from './words.js';
 
 
-const MOST = 300;                    /* messages that the page keeps */
-const KINDS = ['❤️', '👍', '😂', '😮', '👏'];
-const NEAR = 60;                     /* pixels above the end that count as it */
-
-const ERRORS = {
-    banned: 'You may not write here any more.',
-    muted: 'You may not write for a while.',
-    slow_mode: 'Slow mode: wait before you write again.',
-    too_fast: 'That was too fast.',
-    duplicate: 'You have just said that.',
-    filtered: 'A word in it is not allowed.',
-    links: 'Links are not allowed.',
-    too_long: 'That is too long.',
-    empty: 'There is nothing to be seen in it.',
-    read_only: 'Only those who are signed in may write.',
-    forbidden: 'You may not do this.',
-    lost: 'There is no connection.'
-};
+const PATIENCE = 1500;               /* ms until a lost connection is told */
 
 /* what is not shown now to one who sees a picture of the past */
 
 const LATER = new Set(['message', 'tip', 'announcement', 'pinned', 'unpinned',
-                       'cleared', 'reactions']);
+                       'cleared', 'reactions', 'poll', 'poll_end']);
 
-const ROLES = { moderator: 'Mod', creator: 'Host', publisher: 'Host',
-                admin: 'Admin' };
+const SAYS = { off: 'Reconnecting…',
+               busy: 'This was too much at once; back in a moment…',
+               refused: 'You may not take part here.' };
 
 
 export const chat = {
@@ -39,10 +32,11 @@ export const chat = {
     name: null,
     me: null,
     moderates: false,
-    slow: 0,
-    free: 0,                         /* ms: when slow mode lets one write */
     past: false,                     /* replay.js says what is shown */
     sums: new Map(),
+    air: new Map(),                  /* who takes part by WebRTC */
+
+    get slow() { return composer.slow; },
 
     /* there: whether the server has a chat, null: not known yet */
 
@@ -61,132 +55,212 @@ export const chat = {
             return;
         }
 
-        this.room = new Room(this.name, stored('live-chat-name') || '',
-                             (m) => this.heard(m), (s) => this.changed(s));
+        this.room = new Room(this.name, nickname(), (m) => this.heard(m),
+                             (s) => this.changed(s));
     },
 
     close() {
         if (this.room) {
             this.room.close();
         }
-        this.room = this.me = null;
+        this.room = this.me = said.me = null;
         this.moderates = false;
-        this.slow = this.free = 0;
         $('chat').hidden = true;
-        this.empty();
-        this.pin('');
+        [composer, moderate, pinned, ticker, vote, health]
+        .forEach((part) => part.close());
+        this.sums.forEach((s) => clearTimeout(s.timer));
+        this.sums.clear();
+        this.reactions();
+        this.air.clear();
+        this.scope('cluster');
+        said.forget();
     },
 
     changed(state) {
         this.state = state;
-        $('chat').hidden = state === 'absent' || (state === 'off' && !this.me);
+        $('chat').hidden = state === 'absent'
+                           || (!this.me && (state === 'off'
+                                            || state === 'busy'));
+        composer.on = state === 'on';
+        composer.show();
         this.tell();
-        $('chat-form').inert = state !== 'on';
     },
 
-    tell() {
-        const says = { on: '', off: 'Reconnecting…',
-                       refused: 'You may not take part here.' };
+    /* a connection that is back at once was not worth a word */
 
-        text($('chat-state'), says[this.state] || '');
+    tell() {
+        const words = SAYS[this.state] || '';
+
+        clearTimeout(this.telling);
+        if (this.state === 'off') {
+            this.telling = setTimeout(() => text($('chat-state'), words),
+                                      PATIENCE);
+        } else {
+            text($('chat-state'), words);
+        }
+    },
+
+    scope(scope) {
+        $('chat-scope').hidden = scope !== 'node';
     },
 
     heard(m) {
+        if (m.type.startsWith('poll') || m.type === 'votes') {
+            vote.heard(m);
+        }
         if (!this.past || !LATER.has(m.type)) {
             this.apply(m);
         }
     },
 
+    /* entries of the log, which have a cursor, count once */
+
     apply(m) {
         const f = this['on_' + m.type];
 
-        if (f) {
+        if (f && !(m.cursor && m.type !== 'welcome' && said.again(m))) {
             f.call(this, m);
         }
     },
 
     on_welcome(m) {
-        if (m.you) {
-            this.me = m.you;
-        }
-        this.me = this.me || {};
+        const room = m.room;
+
+        this.me = said.me = m.you || this.me || {};
         this.moderates = Boolean(m.moderates);
-        this.slow = m.room.slow || 0;
-        this.viewers(m.room.viewers);
+        moderate.welcome(m);
+        this.viewers(room.viewers);
+        this.scope(room.scope);
 
         if (!m.resumed && !this.past) {
-            this.empty();
+            said.forget();
+            ticker.close();
         }
-        m.messages.forEach((e) => this.heard(e));
-        this.pin(m.room.pinned || '');
+        ticker.open(room.totals || {});
+        said.many(() => {
+            m.messages.filter((e) => !this.past || !LATER.has(e.type))
+            .forEach((e) => this.apply(e));
+        });
+        composer.welcome(m, this.me, this.room.nick);
 
-        $('chat').classList.toggle('moderates', this.moderates);
-        $('chat-write').hidden = !m.writes;
-        $('chat-read').hidden = Boolean(m.writes);
-        $('chat-name').hidden = this.me.role !== 'guest' || !m.writes;
-        $('chat-name').value = this.room.nick;
-        this.show();
+        if (!m.polled) {
+            vote.open(room.poll, m.writes, this.moderates);
+            pinned.pin(room.pinned || '');
+            this.air = new Map((room.participants || [])
+                               .map((p) => [(p.user || p).id, p]));
+            this.taking();
+            health.changed(room.state);
+        }
     },
 
-    on_message(m) {
-        const item = document.createElement('li');
-        const user = document.createElement('b');
-        const said = document.createElement('span');
+    on_message(m) { said.message(m); },
+    on_announcement(m) { said.announcement(m); },
 
-        item.dataset.id = m.id;
-        item.dataset.user = m.user.id;
-        item.title = new Date(m.ts).toLocaleTimeString();
-        item.classList.toggle('mine', this.me && m.user.id === this.me.id);
-
-        user.textContent = m.user.name;
-        user.style.setProperty('--hue', String(hue(m.user.id)));
-        said.textContent = m.text;
-        item.append(user);
-
-        if (ROLES[m.user.role]) {
-            const role = document.createElement('em');
-
-            role.textContent = ROLES[m.user.role];
-            item.append(role);
-        }
-
-        item.append(said);
-
-        if (this.moderates) {
-            const more = document.createElement('button');
-
-            more.type = 'button';
-            more.textContent = '⋯';
-            more.setAttribute('aria-label', 'Moderate ' + m.user.name);
-            more.addEventListener('click', () => this.menu(item, m));
-            item.append(more);
-        }
-
-        this.add(item);
+    on_tip(m) {
+        said.tip(m);
+        ticker.tip(m);
     },
 
-    on_deleted(m) { this.remove((item) => item.dataset.id === m.message); },
+    on_poll(m) { said.note('Poll: ' + m.question); },
+
+    on_poll_end(m) {
+        said.note('Poll “' + m.question + '”: '
+                  + m.options.map((o, i) => o + ' ' + m.votes[i]).join(', '));
+    },
+
+    on_deleted(m) {
+        const name = said.name(m.message);
+
+        this.remove((item) => item.dataset.id === name);
+        pinned.gone(m.message);
+    },
+
     on_purged(m) { this.remove((item) => item.dataset.user === m.user); },
-    on_cleared() { this.empty(); },
+
+    on_cleared() {
+        said.empty();
+        ticker.remove(() => true);
+        pinned.pin('');
+    },
 
     on_banned(m) {
+        const mine = this.me && m.user === this.me.id;
+
+        this.told(m, m.seconds ? 'was banned for ' + time(m.seconds)
+                               : 'was banned');
         this.remove((item) => item.dataset.user === m.user);
-        this.told(m.user, 'was banned');
+        if (mine) {
+            composer.wait(m.seconds || Infinity, 'You were banned.');
+        }
     },
 
-    on_timeout(m) { this.told(m.user, 'may not write for ' + m.seconds + ' s'); },
-    on_pinned(m) { this.pin(m.message); },
-    on_unpinned() { this.pin(''); },
+    on_timeout(m) {
+        this.told(m, 'may not write for ' + time(m.seconds));
+        if (this.me && m.user === this.me.id) {
+            composer.wait(m.seconds - (Date.now() - m.ts > 5000
+                                       ? (Date.now() - m.ts) / 1000 : 0),
+                          'You may not write for a while.');
+        }
+    },
+
+    on_unbanned(m) {
+        if (this.me && m.user === this.me.id) {
+            composer.wait(0);
+            composer.fault('');
+        }
+        if (this.moderates) {
+            said.note(said.nameOf(m.user) + ' may write again');
+        }
+    },
+
+    on_pinned(m) { pinned.pin(m.message); },
+    on_unpinned() { pinned.pin(''); },
 
     on_slowmode(m) {
-        this.slow = m.seconds;
-        this.free = m.seconds ? this.free : 0;
-        this.show();
-        this.note(m.seconds ? 'Slow mode: a message every ' + m.seconds + ' s'
+        composer.setSlow(m.seconds);
+        moderate.slow(m.seconds);
+        said.note(m.seconds ? 'Slow mode: a message every ' + time(m.seconds)
                             : 'Slow mode is off');
     },
 
-    on_presence(m) { this.viewers(m.viewers); },
+    on_restricted(m) {
+        composer.restricted = m.value;
+        composer.show();
+        moderate.restrict(m.value);
+        said.note(m.value === 'off' ? 'All may write again'
+                                    : 'Now only ' + m.value + ' may write');
+    },
+
+    on_presence(m) {
+        const others = (list) => (list || []).filter(
+            (u) => !this.me || u.id !== this.me.id);
+
+        this.viewers(m.viewers);
+        if (!this.past && (m.joined || m.left)) {
+            said.people(others(m.joined), others(m.left));
+        }
+    },
+
+    on_typing(m) {
+        if (!this.me || m.user.id !== this.me.id) {
+            composer.typist(m.user, m.on);
+        }
+    },
+
+    on_state(m) {
+        if (m.scope) {
+            this.scope(m.scope);
+        }
+        if (m.state) {
+            health.changed(m.state);
+        }
+    },
+
+    on_health(m) { health.heard(m); },
+
+    on_joined(m) { this.taking(m); },
+    on_left(m) { this.taking(m, true); },
+    on_status(m) { this.taking(m); },
 
     on_reactions(m) {
         Object.entries(m.reactions).forEach(([kind, n]) => {
@@ -203,7 +277,7 @@ export const chat = {
     },
 
     reactions() {
-        const list = [...this.sums].map(([kind, s]) => {
+        const list = [...this.sums].slice(0, 6).map(([kind, s]) => {
             const span = document.createElement('span');
 
             span.textContent = kind + ' ' + s.n;
@@ -213,195 +287,77 @@ export const chat = {
         $('chat-sums').replaceChildren(...list);
     },
 
+    /* who is to be seen and heard beside the stream */
+
+    taking(m, left) {
+        if (m && left) {
+            this.air.delete(m.user.id);
+        } else if (m && (m.type === 'joined' || this.air.has(m.user.id))) {
+            this.air.set(m.user.id, { ...this.air.get(m.user.id), ...m });
+        }
+
+        const list = [...this.air.values()].map((p) => (p.user || p).name
+            + (p.audio === false ? ' (muted)' : ''));
+
+        text($('chat-air'), list.length ? 'With camera or microphone: '
+                                          + names(list) : '');
+    },
+
     viewers(n) {
         text($('chat-viewers'), n > 0 ? count(n, 'is here', 'are here') : '');
     },
 
-    told(user, what) {
+    /* what was done to a user is told to him, and those who moderate */
+
+    told(m, what) {
+        if (this.me && m.user === this.me.id) {
+            composer.fault('You ' + what.replace(/^was/, 'were')
+                           + (m.reason ? ': ' + m.reason : ''));
+        }
         if (this.moderates) {
-            this.note(user + ' ' + what);
-        }
-        if (this.me && user === this.me.id) {
-            this.fault('You ' + what.replace(/^was/, 'were'));
-        }
-    },
-
-    note(words) {
-        const item = document.createElement('li');
-
-        item.className = 'told';
-        item.textContent = words;
-        this.add(item);
-    },
-
-    add(item) {
-        const list = $('chat-list');
-        const end = list.scrollHeight - list.scrollTop - list.clientHeight
-                    < NEAR;
-
-        list.append(item);
-
-        while (list.children.length > MOST) {
-            list.firstChild.remove();
-        }
-
-        if (end) {
-            list.scrollTop = list.scrollHeight;
-        } else {
-            $('chat-new').hidden = false;
+            said.note(said.nameOf(m.user) + ' ' + what
+                      + (m.by ? ' by ' + m.by.name : ''),
+                      ['Undo', () => moderate.act('unban',
+                                                  { target: m.user })]);
         }
     },
 
     remove(which) {
-        [...$('chat-list').children].filter(which)
-        .forEach((item) => item.remove());
+        said.remove(which);
+        ticker.remove(which);
     },
+
+    /* replay.js shows another time */
 
     empty() {
-        $('chat-list').replaceChildren();
-        $('chat-new').hidden = true;
+        said.forget();
+        ticker.remove(() => true);
     },
 
-    pin(id) {
-        const item = id && [...$('chat-list').children]
-                     .find((i) => i.dataset.id === id);
-        const said = item && item.querySelector('span').textContent;
-
-        $('chat-pinned').hidden = !said;
-        text($('chat-pinned'), said || '');
-    },
-
-    menu(item, m) {
-        const open = $('chat-list').querySelector('menu');
-        const list = document.createElement('menu');
-        const deeds = [
-            ['Delete', { action: 'delete', target: m.id }],
-            ['Pin', { action: 'pin', target: m.id }],
-            ['10 minutes’ silence', { action: 'timeout', target: m.user.id,
-                                      seconds: 600 }],
-            ['Ban', { action: 'ban', target: m.user.id }]
-        ];
-
-        if (open) {
-            open.remove();
-            if (open.parentNode === item) {
-                return;
-            }
-        }
-
-        deeds.forEach(([words, what]) => {
-            const button = document.createElement('button');
-
-            button.type = 'button';
-            button.textContent = words;
-            button.addEventListener('click', () => {
-                list.remove();
-                this.room.send({ type: 'moderate', ...what },
-                               (code) => this.fault(code && explained(code)));
-            });
-            list.append(button);
-        });
-
-        item.append(list);
-        list.querySelector('button').focus();
-    },
-
-    say(event) {
-        const words = $('chat-text').value;
-
-        event.preventDefault();
-
-        if (!words.trim() || this.free > Date.now()) {
-            return;
-        }
-
-        this.room.send({ type: 'message', text: words }, (code, answer) => {
-            this.fault(code && explained(code));
-
-            if (code === 'slow_mode' || !code) {
-                this.free = !this.slow || this.moderates ? 0
-                            : Date.now() + 1000 * ((answer && answer.seconds)
-                                                   || this.slow);
-            }
-            if (code) {
-                $('chat-text').value = $('chat-text').value || words;
-            }
-            this.show();
-        });
-
-        $('chat-text').value = '';
-    },
-
-    rename() {
-        const nick = $('chat-name').value.trim();
-
+    rename(nick) {
         if (this.room && nick !== this.room.nick) {
-            stored('live-chat-name', nick);
+            nickname(nick);
             this.room.nick = nick;
             this.room.send({ type: 'join', name: nick, ...this.room.cursor
                              ? { cursor: this.room.cursor } : {} });
         }
     },
 
-    fault(words) {
-        text($('chat-fault'), words || '');
-    },
-
-    /* the countdown of slow mode */
-
-    show() {
-        const left = Math.ceil((this.free - Date.now()) / 1000);
-
-        text($('chat-send'), left > 0 ? left + ' s' : 'Send');
-        $('chat-send').disabled = left > 0;
-        clearTimeout(this.timer);
-        if (left > 0) {
-            this.timer = setTimeout(() => this.show(), 250);
-        }
-    },
-
     listen() {
-        const list = $('chat-list');
-
-        $('chat-form').addEventListener('submit', (e) => this.say(e));
-        $('chat-name').addEventListener('change', () => this.rename());
-        $('chat-new').addEventListener('click', () => {
-            list.scrollTop = list.scrollHeight;
-        });
-        list.addEventListener('scroll', () => {
-            if (list.scrollHeight - list.scrollTop - list.clientHeight < NEAR) {
-                $('chat-new').hidden = true;
+        const ask = (command, done) => {
+            if (this.room) {
+                this.room.send(command, done);
             }
+        };
+
+        [composer, moderate, pinned, vote].forEach((part) => {
+            part.ask = ask;
+            part.listen();
         });
-
-        $('chat-kinds').replaceChildren(...KINDS.map((kind) => {
-            const button = document.createElement('button');
-
-            button.type = 'button';
-            button.textContent = kind;
-            button.setAttribute('aria-label', 'React with ' + kind);
-            button.addEventListener('click', () => {
-                this.room.send({ type: 'reaction', kind },
-                               (code) => this.fault(code && explained(code)));
-            });
-            return button;
-        }));
+        composer.hint = (m) => this.room && this.room.hint(m);
+        composer.rename = (nick) => this.rename(nick);
+        moderate.fault = pinned.fault = (words) => composer.fault(words);
+        pinned.room = () => this.name;
+        said.listen();
     }
 };
-
-
-function explained(code) {
-    return ERRORS[code] || 'It was refused (' + code + ').';
-}
-
-/* a colour for a name, the same on each page */
-
-function hue(id) {
-    let h = 0;
-
-    for (let i = 0; i < id.length; i++) {
-        h = (h * 31 + id.charCodeAt(i)) % 360;
-    }
-
-    return h;
-}

@@ -9,6 +9,8 @@ import { encoded, setting } from './base.js';
 
 const RETRY_LEAST = 1000;            /* ms before the connection is tried again */
 const RETRY_MOST = 30000;
+const SOON = 1500;                   /* ms: the server restarts, at most */
+const CALM = 5000;                   /* ms: one was too slow, at least */
 const OPEN_WITHIN = 8000;            /* ms that a WebSocket may take to open */
 const TRANSPORTS = ['websocket', 'events', 'poll'];
 
@@ -33,8 +35,8 @@ export function address(name, scheme) {
 
 export class Room {
 
-    /* heard(message) gets all messages, changed(state) "on", "off", "refused" or
-     * "absent" */
+    /* heard(message) gets all messages, changed(state) "on", "off", "busy",
+     * "refused" or "absent" */
 
     constructor(name, nick, heard, changed) {
         this.name = name;
@@ -46,6 +48,8 @@ export class Room {
         this.failures = 0;
         this.number = 0;
         this.pending = new Map();
+        this.back = () => this.hurry();
+        window.addEventListener('online', this.back);
         this.connect();
     }
 
@@ -53,6 +57,16 @@ export class Room {
         this.closed = true;
         this.drop();
         clearTimeout(this.timer);
+        window.removeEventListener('online', this.back);
+    }
+
+    /* there is a network again */
+
+    hurry() {
+        if (this.waiting) {
+            clearTimeout(this.timer);
+            this.connect();
+        }
     }
 
     drop() {
@@ -82,7 +96,7 @@ export class Room {
     }
 
     connect() {
-        this.joined = false;
+        this.joined = this.waiting = false;
         this[TRANSPORTS[this.transport]]();
     }
 
@@ -102,9 +116,9 @@ export class Room {
             return;
         }
 
-        this.changed('off');
+        this.changed(code === 1013 ? 'busy' : 'off');
 
-        if (!was) {
+        if (!was && !wanted(code)) {
             this.failures++;
 
             /* a network that eats one kind may let the next one through */
@@ -115,9 +129,18 @@ export class Room {
             }
         }
 
+        this.waiting = true;
+        this.timer = setTimeout(() => this.connect(), this.pause(code));
+    }
+
+    /* ms until the next try: not all clients of a server at one moment */
+
+    pause(code) {
         const wait = Math.min(RETRY_MOST, RETRY_LEAST * 2 ** this.failures);
-        this.timer = setTimeout(() => this.connect(),
-                                wait * (0.5 + Math.random() / 2));
+
+        return code === 1013 ? CALM * (1 + Math.random())
+               : wanted(code) && this.failures === 0 ? SOON * Math.random()
+               : wait * (0.5 + Math.random() / 2);
     }
 
     message(m) {
@@ -160,7 +183,7 @@ export class Room {
         };
         ws.onmessage = (event) => this.message(JSON.parse(event.data));
         ws.onclose = (event) => {
-            if (this.joined || event.code === 1008) {
+            if (this.joined || event.code === 1008 || wanted(event.code)) {
                 this.lost(event.code);
                 return;
             }
@@ -264,6 +287,14 @@ export class Room {
         this.ws.send(JSON.stringify({ ...command, id: ref }));
     }
 
+    /* what needs no answer and is not worth a request */
+
+    hint(command) {
+        if (this.joined && this.ws && this.ws.readyState === WebSocket.OPEN) {
+            this.ws.send(JSON.stringify(command));
+        }
+    }
+
     async post(command, done) {
         const url = address(this.name);
 
@@ -282,4 +313,11 @@ export class Room {
             done('lost');
         }
     }
+}
+
+
+/* closed by a server that goes away or wants one back later */
+
+function wanted(code) {
+    return code === 1001 || code === 1012 || code === 1013;
 }
