@@ -25,7 +25,10 @@ use Test::NginxLive::RTMP qw/ avc_config avc_frame aac_config aac_frame /;
 
 Test::NginxLive->need(qw/ live live_rtmp live_test /);
 
+# the packets are the test module's own
+
 my $t = Test::NginxLive->new(
+    modules => [ grep { !/sfu/ } Test::NginxLive->built() ],
     live => 'zone live 16m; publish any; publish_conflict takeover;
              reconnect 3s;
              application live { buffer 2s; }',

@@ -27,12 +27,14 @@ my $token = 'ngx_live_token_module';
 my $http_token = 'ngx_http_live_token_module';
 my $stream_token = 'ngx_stream_live_token_module';
 my $chat = 'ngx_http_live_chat_module';
+my $sfu = 'ngx_stream_live_sfu_module';
 my $test = 'ngx_live_test_module';
 
 my @subsets = (
     [ $core ], [ $core, $rtmp ], [ $core, $flv ], [ $core, $hls ],
     [ $core, $rtmp, $hls ], [ $core, $flv, $hls ],
     [ $core, $rtmp, $flv, $hls ], [ $core, $hls, $flv, $rtmp ],
+    [ $core, $sfu ], [ $core, $sfu, $rtmp, $flv ],
     [ $core, $chat ], [ $core, $token ], [ $core, $token, $http_token ],
     [ $core, $token, $stream_token ],
     [ $core, $hls, $token, $http_token, $stream_token, $rtmp ],
@@ -46,7 +48,7 @@ my %built = map { $_ => 1 } Test::NginxLive->built();
 # a directory with sources gives a .so
 
 my %dirs = (core => $core, rtmp => $rtmp, flv => $flv, hls => $hls,
-            token => $token, chat => $chat);
+            token => $token, chat => $chat, sfu => $sfu);
 
 for my $dir (sort keys %dirs) {
     my @sources = glob("$FindBin::Bin/../modules/$dir/*_module.c");
@@ -71,7 +73,7 @@ for my $subset (@subsets) {
 
 # without the core nothing else loads, and nginx says so
 
-for my $name (grep { $built{$_} } $rtmp, $flv, $hls, $chat) {
+for my $name (grep { $built{$_} } $rtmp, $flv, $hls, $chat, $sfu) {
     my $t = Test::NginxLive->new(modules => [ $name ]);
     my $res = $t->test_conf();
 

@@ -66,10 +66,12 @@ typedef struct {
 
 /*
  * Non-zero if players of RTMP and FLV are sent the configuration: that of MP3,
- * which has none, is made of the constant bits of its frames' headers.
+ * which has none, is made of the constant bits of its frames' headers, and few
+ * of them know Opus.
  */
 #define ngx_live_config_is_sent(config)                                       \
-    ((config)->size && (config)->info.codec != NGX_LIVE_CODEC_MP3)
+    ((config)->size && (config)->info.codec != NGX_LIVE_CODEC_MP3             \
+     && (config)->info.codec != NGX_LIVE_CODEC_OPUS)
 
 
 typedef struct {

@@ -42,6 +42,7 @@ void ngx_live_bell_ring(ngx_uint_t slot);
 
 typedef enum {
     NGX_LIVE_TOPIC_CHAT = 0,
+    NGX_LIVE_TOPIC_SFU,
     NGX_LIVE_TOPIC_MAX
 } ngx_live_topic_e;
 

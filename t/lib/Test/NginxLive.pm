@@ -59,7 +59,7 @@ my @MODULES = qw/ ngx_live_module ngx_live_test_module
     ngx_stream_live_rtmp_module ngx_http_live_flv_module
     ngx_http_live_hls_module ngx_live_token_module
     ngx_http_live_token_module ngx_stream_live_token_module
-    ngx_http_live_chat_module /;
+    ngx_http_live_chat_module ngx_stream_live_sfu_module /;
 
 my $BAD = qr/\[(?:alert|crit|emerg)\]|open socket #|Sanitizer|runtime error:/;
 
