@@ -64,6 +64,13 @@ ngx_live_redis_up(void)
 }
 
 
+ngx_msec_t
+ngx_live_redis_timeout(void)
+{
+    return ngx_live_redis_conf ? ngx_live_redis_conf->timeout : 0;
+}
+
+
 int64_t
 ngx_live_redis_lost(void)
 {
@@ -453,6 +460,7 @@ ngx_live_redis_move(const char *reason)
     }
 
     ngx_live_redis_sub_move(reason);
+    ngx_live_redis_block_move(reason);
 }
 
 
@@ -572,6 +580,8 @@ ngx_live_redis_init_process(ngx_cycle_t *cycle, ngx_live_redis_conf_t *conf)
         ngx_live_redis_server_init(cycle->log);
     }
 
+    ngx_live_redis_block_init(cycle->log);
+
     return ngx_live_redis_sub_init(cycle->log);
 }
 
@@ -609,6 +619,7 @@ ngx_live_redis_exit_process(ngx_cycle_t *cycle)
     ngx_live_redis_exiting = 1;
 
     ngx_live_redis_sub_done();
+    ngx_live_redis_block_done();
 
     /* what was said at the end is sent, without waiting for answers */
 

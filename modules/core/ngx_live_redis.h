@@ -36,6 +36,9 @@ ngx_str_t *ngx_live_redis_url(void);
 /* non-zero if commands are answered at the moment */
 ngx_uint_t ngx_live_redis_up(void);
 
+/* redis_timeout, ms; 0 without a Redis */
+ngx_msec_t ngx_live_redis_timeout(void);
+
 /*
  * ngx_live_clock() of when this was last over, 0: never.  Redis may have
  * forgotten what it was told up to then.
@@ -151,6 +154,18 @@ struct ngx_live_redis_script_s {
 
 void ngx_live_redis_args_script(ngx_live_redis_args_t *a,
     ngx_live_redis_script_t *script, ngx_uint_t keys);
+
+
+/*
+ * A command that blocks, such as XREAD, for at most "time" ms, on a connection
+ * of its own; there is one per worker, so there is one such command at a time.
+ * argv[key] is its first key, all that is copied.  The handler is called once,
+ * as that of other commands; a worker that exits does not wait for it.  When
+ * the connection is lost the next command makes a new one.
+ */
+ngx_int_t ngx_live_redis_block(ngx_str_t *argv, ngx_uint_t argc,
+    ngx_uint_t key, ngx_msec_t time, ngx_live_redis_handler_pt handler,
+    void *data);
 
 
 /*

@@ -159,6 +159,23 @@ ngx_live_redis_cluster_locate(ngx_live_redis_node_t *node)
 }
 
 
+ngx_int_t
+ngx_live_redis_cluster_whose(ngx_uint_t slot, ngx_live_redis_peer_t *peer)
+{
+    ngx_live_redis_member_t  *m;
+
+    m = (slot < NGX_LIVE_REDIS_SLOTS) ? ngx_live_redis_slots[slot] : NULL;
+
+    if (m == NULL) {
+        return NGX_ERROR;
+    }
+
+    *peer = m->node.peer;
+
+    return NGX_OK;
+}
+
+
 ngx_live_redis_node_t *
 ngx_live_redis_cluster_route(ngx_live_redis_call_t *call)
 {

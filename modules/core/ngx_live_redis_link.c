@@ -162,15 +162,26 @@ ngx_int_t
 ngx_live_redis_link_send(ngx_live_redis_link_t *link, ngx_str_t *argv,
     ngx_uint_t argc)
 {
-    size_t       lens[NGX_LIVE_REDIS_LINK_ARGS];
+    int          rc;
+    size_t       lens_buf[NGX_LIVE_REDIS_LINK_ARGS], *lens;
     ngx_uint_t   i;
-    const char  *args[NGX_LIVE_REDIS_LINK_ARGS];
+    const char  *args_buf[NGX_LIVE_REDIS_LINK_ARGS], **args;
 
-    if (link->context == NULL
-        || link->closing
-        || argc > NGX_LIVE_REDIS_LINK_ARGS)
-    {
+    if (link->context == NULL || link->closing) {
         return NGX_ERROR;
+    }
+
+    args = args_buf;
+    lens = lens_buf;
+    lens[0] = 0;
+
+    if (argc > NGX_LIVE_REDIS_LINK_ARGS) {
+        args = ngx_alloc(argc * (sizeof(char *) + sizeof(size_t)), link->log);
+        if (args == NULL) {
+            return NGX_ERROR;
+        }
+
+        lens = (size_t *) &args[argc];
     }
 
     for (i = 0; i < argc; i++) {
@@ -184,14 +195,14 @@ ngx_live_redis_link_send(ngx_live_redis_link_t *link, ngx_str_t *argv,
      * does not know.
      */
 
-    if (redisAsyncCommandArgv(link->context, ngx_live_redis_link_reply, link,
-                              argc, args, lens)
-        != REDIS_OK)
-    {
-        return NGX_ERROR;
+    rc = redisAsyncCommandArgv(link->context, ngx_live_redis_link_reply, link,
+                               argc, args, lens);
+
+    if (args != args_buf) {
+        ngx_free(args);
     }
 
-    return NGX_OK;
+    return (rc == REDIS_OK) ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -63,7 +63,7 @@ struct ngx_live_redis_link_s {
 ngx_int_t ngx_live_redis_link_connect(ngx_live_redis_link_t *link,
     u_char *host, in_port_t port);
 
-/* sends a command, at most NGX_LIVE_REDIS_LINK_ARGS arguments */
+/* sends a command; with more arguments it allocates */
 #define NGX_LIVE_REDIS_LINK_ARGS  72
 
 ngx_int_t ngx_live_redis_link_send(ngx_live_redis_link_t *link,

@@ -605,7 +605,8 @@ ngx_live_redis_node_call(ngx_live_redis_node_t *node,
 {
     call->node = node;
     call->sent = 0;
-    call->deadline = ngx_current_msec + ngx_live_redis_conf->timeout;
+    call->deadline = ngx_current_msec + ngx_live_redis_conf->timeout
+                     + call->patience;
 
     node->ncalls++;
 
@@ -636,7 +637,8 @@ ngx_live_redis_node_flush(ngx_live_redis_node_t *node)
 
         ngx_queue_remove(q);
 
-        call->deadline = ngx_current_msec + ngx_live_redis_conf->timeout;
+        call->deadline = ngx_current_msec + ngx_live_redis_conf->timeout
+                         + call->patience;
 
         if (ngx_live_redis_node_send(node, call) != NGX_OK) {
             ngx_queue_insert_head(&node->waiting, q);

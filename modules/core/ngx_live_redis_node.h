@@ -104,6 +104,7 @@ struct ngx_live_redis_call_s {
     ngx_live_redis_handler_pt  handler;     /* NULL: nobody wants to know */
     void                      *data;
     ngx_msec_t                 deadline;
+    ngx_msec_t                 patience;    /* ms that it may block */
     ngx_live_redis_script_t   *script;
     ngx_uint_t                 key;
     ngx_uint_t                 redirects;
@@ -224,7 +225,11 @@ void ngx_live_redis_sub_done(void);
 /* the server has changed: subscribe there */
 void ngx_live_redis_sub_move(const char *reason);
 
-/* the server has changed: both connections are made anew */
+void ngx_live_redis_block_init(ngx_log_t *log);
+void ngx_live_redis_block_done(void);
+void ngx_live_redis_block_move(const char *reason);
+
+/* the server has changed: all connections are made anew */
 void ngx_live_redis_move(const char *reason);
 
 void ngx_live_redis_sentinel_init(ngx_log_t *log);
@@ -234,6 +239,9 @@ ngx_int_t ngx_live_redis_sentinel_locate(ngx_live_redis_node_t *node);
 ngx_int_t ngx_live_redis_cluster_init(ngx_cycle_t *cycle);
 void ngx_live_redis_cluster_done(void);
 ngx_int_t ngx_live_redis_cluster_locate(ngx_live_redis_node_t *node);
+/* NGX_ERROR: it is not known who has the slot */
+ngx_int_t ngx_live_redis_cluster_whose(ngx_uint_t slot,
+    ngx_live_redis_peer_t *peer);
 ngx_live_redis_node_t *ngx_live_redis_cluster_route(
     ngx_live_redis_call_t *call);
 ngx_int_t ngx_live_redis_cluster_intercept(ngx_live_redis_node_t *node,
