@@ -31,6 +31,7 @@ PURE_SRCS =	$(wildcard modules/media/*.c \
 			modules/chat/ngx_live_chat_fold.c \
 			modules/chat/ngx_live_chat_link.c \
 			modules/chat/ngx_live_chat_reader.c \
+			modules/chat/ngx_live_chat_record.c \
 			modules/chat/ngx_live_chat_payment.c \
 			modules/chat/ngx_live_chat_signature.c \
 			modules/chat/ngx_live_chat_state.c \

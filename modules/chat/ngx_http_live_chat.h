@@ -103,7 +103,9 @@ typedef struct {
 } ngx_http_live_chat_websocket_t;
 
 
-typedef struct ngx_http_live_chat_s  ngx_http_live_chat_t;
+typedef struct ngx_http_live_chat_s           ngx_http_live_chat_t;
+typedef struct ngx_http_live_chat_ack_s       ngx_http_live_chat_ack_t;
+typedef struct ngx_http_live_chat_entrance_s  ngx_http_live_chat_entrance_t;
 
 /*
  * A client that stays: WebSocket or server-sent events.  It is sent its own
@@ -125,6 +127,9 @@ struct ngx_http_live_chat_s {
     ngx_msec_t                       heard;    /* bytes have come last */
     ngx_msec_t                       said;     /* for the rate */
     ngx_uint_t                       excess;
+    ngx_http_live_chat_entrance_t   *entrance; /* heap: waits to come in */
+    ngx_http_live_chat_ack_t        *acks;     /* heap: to be told when what
+                                                  it said is in the log */
 
     unsigned                         open:1;   /* it is in the room */
     unsigned                         joined:1; /* it had its welcome */
@@ -175,7 +180,8 @@ ngx_int_t ngx_http_live_chat_own_frame(ngx_http_live_chat_t *ch,
 /*
  * Enters the room, or does it again with another name; the welcome is who I
  * am, how the room is and what was said since cursor; NULL: the last of it.
- * NGX_DECLINED: there is no memory for the room, it is in none.
+ * NGX_DECLINED: there is no memory for the room, it is in none.  NGX_AGAIN: the
+ * room has to be opened, it comes in when that is done.
  */
 ngx_int_t ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
     ngx_live_chat_cursor_t *cursor);
@@ -212,7 +218,8 @@ void ngx_http_live_chat_websocket_handler(ngx_http_request_t *r);
 
 /* what it has sent is not looked at before it has taken what waits for it */
 #define ngx_http_live_chat_holds(ch)                                          \
-    ((ch)->blocked && (ch)->waiting > NGX_HTTP_LIVE_CHAT_HEADS_OWN)
+    ((ch)->entrance                                                           \
+     || ((ch)->blocked && (ch)->waiting > NGX_HTTP_LIVE_CHAT_HEADS_OWN))
 
 /* "APP/NAME" of the request's room, in its pool */
 ngx_int_t ngx_http_live_chat_key(ngx_http_request_t *r, ngx_str_t *key);
@@ -234,6 +241,10 @@ typedef struct {
     ngx_http_live_chat_t            *client;  /* NULL: does not stay */
 
     ngx_live_chat_id_t               pos;
+    uint64_t                         seq;      /* it enters the log later, 0:
+                                                  it has */
+    ngx_uint_t                       later;    /* the client is answered when
+                                                  the room is open */
     ngx_uint_t                       repeated; /* it was done before */
     const char                      *error;
     ngx_uint_t                       status;
@@ -295,6 +306,23 @@ ngx_int_t ngx_http_live_chat_body(ngx_http_request_t *r, size_t max,
 /* into the room of the request's path, for a moment */
 ngx_int_t ngx_http_live_chat_visit(ngx_http_request_t *r,
     ngx_live_chat_client_t *client);
+
+/*
+ * Rooms of several nodes: come_in is the end of join when the room is open,
+ * await_open and await_log wait for that, and answer the client then;
+ * wait_no_more forgets it.
+ */
+ngx_int_t ngx_http_live_chat_come_in(ngx_http_live_chat_t *ch,
+    ngx_live_chat_cursor_t *cursor);
+ngx_int_t ngx_http_live_chat_await_open(ngx_http_live_chat_t *ch,
+    ngx_live_chat_cursor_t *cursor, ngx_uint_t history);
+ngx_int_t ngx_http_live_chat_await_log(ngx_http_live_chat_t *ch,
+    ngx_http_live_chat_deed_t *deed);
+void ngx_http_live_chat_wait_no_more(ngx_http_live_chat_t *ch);
+
+/* the answer to what the client has called somehow, or an error */
+ngx_int_t ngx_http_live_chat_answer(ngx_http_live_chat_t *ch,
+    ngx_http_live_chat_deed_t *deed);
 
 /*
  * The same for a client that stays, who is told of errors.  NGX_ERROR: no

@@ -307,6 +307,7 @@ ngx_http_live_chat_start(ngx_http_live_chat_t *ch)
     ch->heard = ngx_current_msec;
 
     if (ch->websocket == NULL && ngx_http_live_chat_resume(ch) != NGX_OK) {
+
         ngx_http_live_chat_detach(ch);
         return NGX_ERROR;
     }
@@ -333,6 +334,7 @@ ngx_http_live_chat_start(ngx_http_live_chat_t *ch)
 static ngx_int_t
 ngx_http_live_chat_resume(ngx_http_live_chat_t *ch)
 {
+    ngx_int_t                rc;
     ngx_str_t                text, name, *last;
     ngx_http_request_t      *r;
     ngx_live_chat_cursor_t   cursor;
@@ -352,9 +354,11 @@ ngx_http_live_chat_resume(ngx_http_live_chat_t *ch)
         return NGX_ERROR;
     }
 
-    return ngx_http_live_chat_join(ch, &name,
+    rc = ngx_http_live_chat_join(ch, &name,
                ngx_live_chat_cursor_parse(text.data, text.len, &cursor)
                == NGX_OK ? &cursor : NULL);
+
+    return (rc == NGX_AGAIN) ? NGX_OK : rc;
 }
 
 

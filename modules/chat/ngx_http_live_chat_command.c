@@ -25,8 +25,6 @@ static ngx_int_t ngx_http_live_chat_status(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
 static ngx_int_t ngx_http_live_chat_history(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_command_t *cmd);
-static ngx_int_t ngx_http_live_chat_answer(ngx_http_live_chat_t *ch,
-    ngx_http_live_chat_deed_t *deed);
 
 
 ngx_int_t
@@ -210,6 +208,11 @@ ngx_http_live_chat_enter_room(ngx_http_live_chat_deed_t *deed,
                                          NGX_HTTP_SERVICE_UNAVAILABLE);
     }
 
+    if (rc == NGX_AGAIN) {
+        deed->later = 1;
+        return NGX_OK;
+    }
+
     return rc;
 }
 
@@ -296,6 +299,7 @@ ngx_http_live_chat_say_message(ngx_http_live_chat_deed_t *deed,
     }
 
     deed->pos = say->pos;
+    deed->seq = say->seq;
 
     if (!say->hushed || deed->client == NULL) {
         return NGX_OK;
@@ -482,13 +486,17 @@ ngx_http_live_chat_command(ngx_http_live_chat_t *ch, u_char *data, size_t len)
         return NGX_ERROR;
     }
 
+    if (rc == NGX_OK && (deed.later || (deed.seq && deed.ref_len))) {
+        return ngx_http_live_chat_await_log(ch, &deed);
+    }
+
     return ngx_http_live_chat_answer(ch, &deed);
 }
 
 
 /* to a command that it has named, and to errors */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_live_chat_answer(ngx_http_live_chat_t *ch,
     ngx_http_live_chat_deed_t *deed)
 {

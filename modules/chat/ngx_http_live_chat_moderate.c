@@ -193,6 +193,7 @@ ngx_http_live_chat_moderate_result(ngx_http_live_chat_deed_t *deed,
 
     if (!say->untold) {
         deed->pos = say->pos;
+        deed->seq = say->seq;
     }
 
     return NGX_OK;

@@ -266,6 +266,11 @@ ngx_http_live_chat_show(ngx_live_json_t *js)
     ngx_live_json_int(js, "entries", stat.entries);
     ngx_live_json_int(js, "lost", stat.lost);
     ngx_live_json_int(js, "refused", stat.refused);
+    ngx_live_json_int(js, "alone", stat.nodes);
+    ngx_live_json_int(js, "waiting", stat.waiting);
+    ngx_live_json_int(js, "relayed", stat.relayed);
+    ngx_live_json_int(js, "reconciled", stat.reconciled);
+    ngx_live_json_int(js, "dropped", stat.dropped);
     ngx_live_json_object_end(js);
 }
 

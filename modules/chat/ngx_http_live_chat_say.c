@@ -6,11 +6,13 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat_ballot.h"
+#include "ngx_live_chat_outbox.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_stream.h"
 
 
+static ngx_int_t ngx_http_live_chat_no_room(ngx_http_live_chat_t *ch);
 static void ngx_http_live_chat_appear(ngx_http_live_chat_t *ch,
     ngx_live_chat_app_conf_t *cacf);
 static const char *ngx_http_live_chat_state(ngx_http_request_t *r);
@@ -24,14 +26,12 @@ ngx_int_t
 ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
     ngx_live_chat_cursor_t *cursor)
 {
-    ngx_http_request_t             *r;
-    ngx_http_live_ctx_t            *ctx;
-    ngx_live_chat_app_conf_t       *cacf;
-    ngx_http_live_chat_loc_conf_t  *lccf;
+    ngx_http_request_t        *r;
+    ngx_http_live_ctx_t       *ctx;
+    ngx_live_chat_app_conf_t  *cacf;
 
     r = ch->request;
     ctx = ngx_http_live_get_ctx(r);
-    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
     cacf = ngx_live_get_module_app_conf(ctx->access.conf,
                                         ngx_live_chat_module);
 
@@ -57,14 +57,40 @@ ngx_http_live_chat_join(ngx_http_live_chat_t *ch, ngx_str_t *name,
         ngx_http_live_chat_health_start();
     }
 
+    switch (ngx_http_live_chat_await_open(ch, cursor, cacf->history)) {
+
+    case NGX_OK:
+        return ngx_http_live_chat_come_in(ch, cursor);
+
+    case NGX_AGAIN:
+        return NGX_AGAIN;
+
+    default:
+        return ngx_http_live_chat_no_room(ch);
+    }
+}
+
+
+ngx_int_t
+ngx_http_live_chat_come_in(ngx_http_live_chat_t *ch,
+    ngx_live_chat_cursor_t *cursor)
+{
+    ngx_http_request_t             *r;
+    ngx_http_live_ctx_t            *ctx;
+    ngx_live_chat_app_conf_t       *cacf;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    r = ch->request;
+    ctx = ngx_http_live_get_ctx(r);
+    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
+    cacf = ngx_live_get_module_app_conf(ctx->access.conf,
+                                        ngx_live_chat_module);
+
     if (ngx_live_chat_hall_enter(&ch->client, &ch->key, lccf->flush,
                                  cacf->history, cursor)
         != NGX_OK)
     {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "no memory for room \"%V\", see \"chat_zone\"",
-                      &ch->key);
-        return NGX_DECLINED;
+        return ngx_http_live_chat_no_room(ch);
     }
 
     ngx_http_live_chat_appear(ch, cacf);
@@ -77,6 +103,9 @@ void
 ngx_http_live_chat_settle(ngx_live_chat_room_sh_t *room,
     ngx_live_chat_app_conf_t *cacf)
 {
+    room->age = cacf->age;
+    room->backlog = cacf->outbox;
+
     if (!room->slow_set) {
         room->slow = cacf->slow;
     }
@@ -108,10 +137,22 @@ ngx_http_live_chat_appear(ngx_http_live_chat_t *ch,
 }
 
 
+static ngx_int_t
+ngx_http_live_chat_no_room(ngx_http_live_chat_t *ch)
+{
+    ngx_log_error(NGX_LOG_ERR, ch->request->connection->log, 0,
+                  "no memory for room \"%V\", see \"chat_zone\"", &ch->key);
+
+    return NGX_DECLINED;
+}
+
+
 void
 ngx_http_live_chat_leave(ngx_http_live_chat_t *ch)
 {
     ngx_live_chat_person_t  p;
+
+    ngx_http_live_chat_wait_no_more(ch);
 
     if (ch->present) {
         ch->present = 0;
@@ -238,7 +279,8 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
                  "\"resumed\":false,\"cursor\":\"\",\"messages\":[]}") - 1
           + ch->user.json.len + hall->key.len + NGX_INT_T_LEN
           + NGX_LIVE_CHAT_CURSOR_LEN + h.text.len
-          + sizeof(",\"slow\":,\"state\":\"waiting\",\"pinned\":\"\""
+          + sizeof(",\"slow\":,\"state\":\"waiting\",\"scope\":\"cluster\","
+                   "\"pinned\":\"\""
                    ",\"restricted\":\"subscribers\"") - 1
           + sizeof(",\"totals\":,\"poll\":") - 1 + NGX_LIVE_CHAT_TOTALS_LEN
           + poll.len
@@ -256,7 +298,7 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
                     "\"viewers\":%ui,\"slow\":%ui",
                     &ch->user.json, ch->user.writes ? "true" : "false",
                     ch->user.moderates ? "true" : "false", &hall->key,
-                    ngx_live_chat_room_clients(ngx_live_chat_zone(),
+                    ngx_live_chat_room_viewers(ngx_live_chat_zone(),
                                                hall->room),
                     hall->room->slow);
 
@@ -266,6 +308,12 @@ ngx_http_live_chat_welcome(ngx_http_live_chat_t *ch,
     if (hall->room->restricted) {
         p = ngx_sprintf(p, ",\"restricted\":\"%V\"",
                      &ngx_live_chat_restrict_names[hall->room->restricted]);
+    }
+
+    if (hall->room->scope != NGX_LIVE_CHAT_ALONE) {
+        p = ngx_sprintf(p, ",\"scope\":\"%s\"",
+                        hall->room->scope == NGX_LIVE_CHAT_CLUSTER ? "cluster"
+                                                                 : "node");
     }
 
     if (hall->room->pinned.ms) {

@@ -183,6 +183,7 @@ ngx_http_live_chat_give_say(ngx_http_live_chat_deed_t *deed,
     }
 
     deed->pos = say->pos;
+    deed->seq = say->seq;
 
     return NGX_OK;
 }

@@ -172,7 +172,7 @@ ngx_http_live_chat_input(ngx_http_live_chat_t *ch, u_char *p, u_char *end)
             return NGX_DONE;
         }
 
-        if (ch->waiting > NGX_HTTP_LIVE_CHAT_HEADS_OWN) {
+        if (ch->entrance || ch->waiting > NGX_HTTP_LIVE_CHAT_HEADS_OWN) {
             rc = ngx_http_live_chat_hold(ch, p, end);
         }
 

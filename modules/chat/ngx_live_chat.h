@@ -19,6 +19,8 @@
 
 typedef struct {
     ngx_int_t                  history;    /* entries */
+    time_t                     age;        /* s, of what Redis keeps */
+    ngx_int_t                  outbox;     /* entries that wait for Redis */
     ngx_int_t                  small;      /* clients of a small room */
     time_t                     slow;       /* s, unless moderators say so */
     ngx_uint_t                 restricted; /* NGX_LIVE_CHAT_ALL, ...: the

@@ -7,6 +7,8 @@
 #include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_batch.h"
 #include "ngx_live_chat_log.h"
+#include "ngx_live_chat_outbox.h"
+#include "ngx_live_chat_relay.h"
 
 
 /*
@@ -27,6 +29,12 @@ static void ngx_live_chat_hall_free(ngx_live_chat_hall_t *hall);
 static ngx_live_chat_client_t *ngx_live_chat_hall_warden(
     ngx_live_chat_hall_t *hall, ngx_queue_t *q);
 static void ngx_live_chat_hall_bell(void);
+static void ngx_live_chat_hall_settle(ngx_live_chat_hall_t *hall);
+static void ngx_live_chat_hall_opened(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_hall_t *hall);
+static ngx_live_chat_waiter_t *ngx_live_chat_hall_served(
+    ngx_live_chat_zone_t *zone, ngx_live_chat_hall_t *hall,
+    ngx_live_chat_id_t *id);
 static void ngx_live_chat_hall_news(ngx_live_chat_hall_t *hall);
 static void ngx_live_chat_hall_timer(ngx_event_t *ev);
 static void ngx_live_chat_hall_reactions(ngx_event_t *ev);
@@ -181,6 +189,7 @@ ngx_live_chat_hall_create(ngx_live_chat_zone_t *zone, ngx_str_t *key,
 
     ngx_queue_init(&hall->clients);
     ngx_queue_init(&hall->batches);
+    ngx_queue_init(&hall->waiters);
 
     hall->next = &hall->clients;
 
@@ -245,7 +254,7 @@ ngx_live_chat_hall_leave(ngx_live_chat_client_t *client)
 static void
 ngx_live_chat_hall_unused(ngx_live_chat_hall_t *hall)
 {
-    if (hall->nclients) {
+    if (hall->nclients || !ngx_queue_empty(&hall->waiters)) {
         return;
     }
 
@@ -453,10 +462,167 @@ ngx_live_chat_hall_bell(void)
 
         for (bit = 0; word; bit++, word >>= 1) {
             if ((word & 1) && ngx_live_chat_halls[i * 64 + bit]) {
+                ngx_live_chat_hall_settle(ngx_live_chat_halls[i * 64 + bit]);
+            }
+
+            if ((word & 1) && ngx_live_chat_halls[i * 64 + bit]) {
                 ngx_live_chat_hall_news(ngx_live_chat_halls[i * 64 + bit]);
             }
         }
     }
+
+    ngx_live_chat_relay_bell(zone);
+}
+
+
+ngx_int_t
+ngx_live_chat_hall_await_open(ngx_live_chat_waiter_t *w, ngx_str_t *key,
+    ngx_uint_t history)
+{
+    ngx_live_chat_zone_t  *zone;
+    ngx_live_chat_hall_t  *hall;
+
+    zone = ngx_live_chat_zone();
+    hall = ngx_live_chat_hall_find(zone, key);
+
+    if (hall == NULL) {
+        hall = ngx_live_chat_hall_create(zone, key, history);
+    }
+
+    if (hall == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (hall->room->scope != NGX_LIVE_CHAT_OPENING) {
+        return NGX_OK;
+    }
+
+    ngx_live_chat_hall_await(w, hall, 0);
+
+    return NGX_AGAIN;
+}
+
+
+void
+ngx_live_chat_hall_await(ngx_live_chat_waiter_t *w,
+    ngx_live_chat_hall_t *hall, uint64_t seq)
+{
+    w->hall = hall;
+    w->seq = seq;
+
+    ngx_queue_insert_tail(&hall->waiters, &w->queue);
+}
+
+
+void
+ngx_live_chat_hall_forget(ngx_live_chat_waiter_t *w)
+{
+    ngx_live_chat_hall_t  *hall;
+
+    hall = w->hall;
+
+    if (hall == NULL) {
+        return;
+    }
+
+    w->hall = NULL;
+    ngx_queue_remove(&w->queue);
+
+    ngx_live_chat_hall_unused(hall);
+}
+
+
+/* those who have waited long enough; without them it may be of no use */
+
+static void
+ngx_live_chat_hall_settle(ngx_live_chat_hall_t *hall)
+{
+    ngx_uint_t               telling;
+    ngx_live_chat_id_t       id;
+    ngx_live_chat_zone_t    *zone;
+    ngx_live_chat_waiter_t  *w;
+
+    if (ngx_queue_empty(&hall->waiters)) {
+        return;
+    }
+
+    zone = ngx_live_chat_zone();
+
+    telling = ngx_live_chat_telling;
+    ngx_live_chat_telling = 1;
+
+    ngx_live_chat_hall_opened(zone, hall);
+
+    while ((w = ngx_live_chat_hall_served(zone, hall, &id))) {
+        w->hall = NULL;
+        ngx_queue_remove(&w->queue);
+
+        w->handler(w, &id);
+    }
+
+    ngx_live_chat_telling = telling;
+
+    ngx_live_chat_hall_unused(hall);
+    ngx_live_chat_hall_turn();
+}
+
+
+/* nobody was told anything before: newcomers stand where the log ends now */
+
+static void
+ngx_live_chat_hall_opened(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_hall_t *hall)
+{
+    if (hall->nclients || hall->room->scope == NGX_LIVE_CHAT_OPENING) {
+        return;
+    }
+
+    ngx_live_chat_lock(zone);
+
+    hall->serial = hall->room->serial;
+    hall->told = hall->room->serial;
+    hall->cursor = hall->room->cursor;
+
+    ngx_live_chat_unlock(zone);
+}
+
+
+static ngx_live_chat_waiter_t *
+ngx_live_chat_hall_served(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_hall_t *hall, ngx_live_chat_id_t *id)
+{
+    ngx_queue_t              *q;
+    ngx_live_chat_room_sh_t  *room;
+    ngx_live_chat_waiter_t   *w, *found;
+
+    room = hall->room;
+    found = NULL;
+
+    ngx_memzero(id, sizeof(ngx_live_chat_id_t));
+
+    ngx_live_chat_lock(zone);
+
+    for (q = ngx_queue_head(&hall->waiters);
+         q != ngx_queue_sentinel(&hall->waiters);
+         q = ngx_queue_next(q))
+    {
+        w = ngx_queue_data(q, ngx_live_chat_waiter_t, queue);
+
+        if (w->seq == 0 && room->scope != NGX_LIVE_CHAT_OPENING) {
+            found = w;
+            break;
+        }
+
+        if (w->seq && w->seq <= room->done) {
+            ngx_live_chat_outbox_id_locked(room, w->seq, id);
+            found = w;
+            break;
+        }
+    }
+
+    ngx_live_chat_unlock(zone);
+
+    return found;
 }
 
 

@@ -37,6 +37,23 @@ typedef struct ngx_live_chat_batch_s   ngx_live_chat_batch_t;
 typedef struct ngx_live_chat_client_s  ngx_live_chat_client_t;
 
 
+typedef struct ngx_live_chat_waiter_s  ngx_live_chat_waiter_t;
+
+/*
+ * Who waits for a room of several nodes: to be opened, or for what was said to
+ * have entered its log, whose id the handler gets.  The handler is called once,
+ * and never from the function that it was given to.
+ */
+
+struct ngx_live_chat_waiter_s {
+    ngx_queue_t                queue;      /* of the hall */
+    ngx_live_chat_hall_t      *hall;       /* NULL: does not wait */
+    uint64_t                   seq;        /* of what was said, 0: to open */
+    void                     (*handler)(ngx_live_chat_waiter_t *w,
+                                        ngx_live_chat_id_t *id);
+};
+
+
 struct ngx_live_chat_client_s {
     ngx_queue_t                queue;      /* of the hall */
     ngx_live_chat_hall_t      *hall;       /* NULL: not in any */
@@ -69,6 +86,7 @@ struct ngx_live_chat_hall_s {
     ngx_queue_t                turn;       /* of halls with such clients */
     ngx_queue_t                batches;
     ngx_uint_t                 nclients;
+    ngx_queue_t                waiters;
     ngx_msec_t                 flush;      /* ms */
     ngx_event_t                timer;
     ngx_event_t                reactions;  /* are to be summed up */
@@ -88,6 +106,16 @@ ngx_int_t ngx_live_chat_hall_enter(ngx_live_chat_client_t *client,
     ngx_str_t *key, ngx_msec_t flush, ngx_uint_t history,
     ngx_live_chat_cursor_t *seen);
 void ngx_live_chat_hall_leave(ngx_live_chat_client_t *client);
+
+/*
+ * Before a room is entered it has to be open: NGX_OK if it is, NGX_AGAIN: it
+ * is being opened, the waiter's handler is called; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_live_chat_hall_await_open(ngx_live_chat_waiter_t *w,
+    ngx_str_t *key, ngx_uint_t history);
+void ngx_live_chat_hall_await(ngx_live_chat_waiter_t *w,
+    ngx_live_chat_hall_t *hall, uint64_t seq);
+void ngx_live_chat_hall_forget(ngx_live_chat_waiter_t *w);
 
 /* in init_process */
 void ngx_live_chat_hall_init(void);

@@ -8,6 +8,7 @@
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_metadata.h"
+#include "ngx_live_chat_outbox.h"
 #include "ngx_live_stream.h"
 
 #include <sys/random.h>
@@ -100,6 +101,18 @@ ngx_live_chat_log_next(ngx_live_chat_zone_t *zone,
     say->pos = room->last;
     say->cursor = room->cursor;
 
+    /* with other nodes ids have to differ from theirs */
+
+    if (room->scope != NGX_LIVE_CHAT_ALONE) {
+
+        if (say->pos.seq > 0xffff) {
+            say->pos.ms += say->pos.seq >> 16;
+            say->pos.seq &= 0xffff;
+        }
+
+        say->pos.seq |= (uint64_t) zone->sh->node << 16;
+    }
+
     *ngx_live_chat_cursor_id(&say->cursor) = say->pos;
 }
 
@@ -179,8 +192,11 @@ ngx_live_chat_log_enter_locked(ngx_live_chat_zone_t *zone,
     e->origin = say->origin;
     e->clock = ngx_live_clock();
     e->user = say->user;
+    e->seq = say->seq;
     e->passing = say->passing ? 1 : 0;
     e->tip = (say->effect.type == NGX_LIVE_CHAT_EFFECT_TIP);
+    e->hidden = say->hidden ? 1 : 0;
+    e->shared = !say->local;
 
     e->room = room;
 

@@ -24,6 +24,8 @@ static ngx_int_t ngx_live_chat_mark_key(u_char *buf, ngx_str_t *room,
     ngx_str_t *user, ngx_str_t *key);
 static ngx_live_chat_mark_sh_t *ngx_live_chat_mark_find_locked(
     ngx_live_chat_zone_t *zone, ngx_str_t *key);
+static ngx_uint_t ngx_live_chat_mark_of(ngx_live_chat_mark_sh_t *mark,
+    ngx_str_t *room);
 static ngx_uint_t ngx_live_chat_mark_holds(ngx_live_chat_marks_t *marks);
 static void ngx_live_chat_mark_free_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_mark_sh_t *mark);
@@ -171,6 +173,68 @@ ngx_live_chat_mark_set_locked(ngx_live_chat_zone_t *zone, ngx_str_t *room,
     zone->sh->marks_changed = ngx_live_clock();
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_live_chat_mark_of(ngx_live_chat_mark_sh_t *mark, ngx_str_t *room)
+{
+    return mark->room == room->len
+           && ngx_memcmp(mark->sn.str.data, room->data, room->len) == 0;
+}
+
+
+void
+ngx_live_chat_mark_clear_locked(ngx_live_chat_zone_t *zone, ngx_str_t *room)
+{
+    ngx_queue_t              *q, *next;
+    ngx_live_chat_mark_sh_t  *mark;
+
+    for (q = ngx_queue_head(&zone->sh->marked);
+         q != ngx_queue_sentinel(&zone->sh->marked);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        mark = ngx_queue_data(q, ngx_live_chat_mark_sh_t, queue);
+
+        if (ngx_live_chat_mark_of(mark, room)) {
+            ngx_live_chat_mark_free_locked(zone, mark);
+
+            zone->sh->marks_version++;
+            zone->sh->marks_changed = ngx_live_clock();
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_live_chat_mark_list_locked(ngx_live_chat_zone_t *zone, ngx_str_t *room,
+    ngx_uint_t n, ngx_str_t *user, ngx_live_chat_marks_t *marks)
+{
+    ngx_queue_t              *q;
+    ngx_live_chat_mark_sh_t  *mark;
+
+    for (q = ngx_queue_head(&zone->sh->marked);
+         q != ngx_queue_sentinel(&zone->sh->marked);
+         q = ngx_queue_next(q))
+    {
+        mark = ngx_queue_data(q, ngx_live_chat_mark_sh_t, queue);
+
+        if (!ngx_live_chat_mark_of(mark, room)
+            || !ngx_live_chat_mark_holds(&mark->marks)
+            || n--)
+        {
+            continue;
+        }
+
+        user->data = mark->sn.str.data + mark->room + 1;
+        user->len = mark->sn.str.len - mark->room - 1;
+        *marks = mark->marks;
+
+        return NGX_OK;
+    }
+
+    return NGX_DONE;
 }
 
 

@@ -39,6 +39,17 @@ ngx_int_t ngx_live_chat_mark_set_locked(ngx_live_chat_zone_t *zone,
     ngx_str_t *room, ngx_str_t *user, ngx_live_chat_marks_t *marks);
 
 /*
+ * Of a room: clear forgets them all, list gives those that hold from number n
+ * (from 0) on, one at a time; NGX_DONE: there is none more.  The id lies in the
+ * zone.
+ */
+void ngx_live_chat_mark_clear_locked(ngx_live_chat_zone_t *zone,
+    ngx_str_t *room);
+ngx_int_t ngx_live_chat_mark_list_locked(ngx_live_chat_zone_t *zone,
+    ngx_str_t *room, ngx_uint_t n, ngx_str_t *user,
+    ngx_live_chat_marks_t *marks);
+
+/*
  * The file.  read gets its text at configuration time, NGX_ERROR: it is no
  * such file, it has been logged; enter puts what it says into a new zone.
  */

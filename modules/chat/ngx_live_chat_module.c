@@ -11,6 +11,8 @@
 #include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_purse.h"
+#include "ngx_live_chat_outbox.h"
+#include "ngx_live_chat_relay.h"
 #include "ngx_live_event.h"
 
 
@@ -42,6 +44,8 @@ static void *ngx_live_chat_create_app_conf(ngx_conf_t *cf);
 static char *ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_live_chat_postconfiguration(ngx_conf_t *cf);
+static char *ngx_live_chat_history(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_live_chat_words(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_live_chat_tips(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -52,12 +56,13 @@ static char *ngx_live_chat_check_zone(ngx_conf_t *cf, void *post, void *data);
 static char *ngx_live_chat_check_slow(ngx_conf_t *cf, void *post, void *data);
 static ngx_int_t ngx_live_chat_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_live_chat_init_process(ngx_cycle_t *cycle);
+static void ngx_live_chat_exit_process(ngx_cycle_t *cycle);
 
 
 static ngx_conf_post_t  ngx_live_chat_zone_post = { ngx_live_chat_check_zone };
 
-static ngx_conf_num_bounds_t  ngx_live_chat_history_bounds = {
-    ngx_conf_check_num_bounds, 0, 1000
+static ngx_conf_num_bounds_t  ngx_live_chat_outbox_bounds = {
+    ngx_conf_check_num_bounds, 1, 10000
 };
 
 static ngx_conf_enum_t  ngx_live_chat_restricts[] = {
@@ -105,11 +110,18 @@ static ngx_command_t  ngx_live_chat_commands[] = {
       NULL },
 
     { ngx_string("chat_history"),
+      NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE12,
+      ngx_live_chat_history,
+      NGX_LIVE_APP_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("chat_outbox"),
       NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
       NGX_LIVE_APP_CONF_OFFSET,
-      offsetof(ngx_live_chat_app_conf_t, history),
-      &ngx_live_chat_history_bounds },
+      offsetof(ngx_live_chat_app_conf_t, outbox),
+      &ngx_live_chat_outbox_bounds },
 
     { ngx_string("chat_links"),
       NGX_LIVE_MAIN_CONF|NGX_LIVE_APP_CONF|NGX_CONF_FLAG,
@@ -213,7 +225,7 @@ ngx_module_t  ngx_live_chat_module = {
     ngx_live_chat_init_process,            /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_live_chat_exit_process,            /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -388,6 +400,8 @@ ngx_live_chat_create_app_conf(ngx_conf_t *cf)
     }
 
     conf->history = NGX_CONF_UNSET;
+    conf->age = NGX_CONF_UNSET;
+    conf->outbox = NGX_CONF_UNSET;
     conf->small = NGX_CONF_UNSET;
     conf->slow = NGX_CONF_UNSET;
     conf->restricted = NGX_CONF_UNSET_UINT;
@@ -406,6 +420,8 @@ ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_live_chat_app_conf_t  *conf = child;
 
     ngx_conf_merge_value(conf->history, prev->history, 100);
+    ngx_conf_merge_sec_value(conf->age, prev->age, NGX_LIVE_CHAT_AGE);
+    ngx_conf_merge_value(conf->outbox, prev->outbox, NGX_LIVE_CHAT_BACKLOG);
     ngx_conf_merge_value(conf->small, prev->small, 25);
     ngx_conf_merge_sec_value(conf->slow, prev->slow, 0);
     ngx_conf_merge_uint_value(conf->restricted, prev->restricted,
@@ -422,6 +438,46 @@ ngx_live_chat_merge_app_conf(ngx_conf_t *cf, void *parent, void *child)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"chat_metadata off\" takes nothing else");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* "chat_history 100 1d" */
+
+static char *
+ngx_live_chat_history(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_live_chat_app_conf_t *cacf = conf;
+
+    ngx_str_t  *value;
+
+    if (cacf->history != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    cacf->history = ngx_atoi(value[1].data, value[1].len);
+
+    if (cacf->history < 0 || cacf->history > NGX_LIVE_CHAT_HISTORY_MAX) {
+        return "must be a number up to 1000";
+    }
+
+    if (cf->args->nelts == 2) {
+        cacf->age = NGX_LIVE_CHAT_AGE;
+        return NGX_CONF_OK;
+    }
+
+    cacf->age = ngx_parse_time(&value[2], 1);
+
+    if (cacf->age == (time_t) NGX_ERROR
+        || cacf->age < 60 || cacf->age > NGX_LIVE_CHAT_AGE_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid age \"%V\"",
+                           &value[2]);
         return NGX_CONF_ERROR;
     }
 
@@ -602,6 +658,7 @@ ngx_live_chat_init_process(ngx_cycle_t *cycle)
     ngx_live_chat_presence_init(cycle);
     ngx_live_chat_drain_init(cycle);
     ngx_live_chat_participant_init();
+    ngx_live_chat_relay_init(cycle);
 
     cmcf = ngx_live_get_module_main_conf(cycle, &ngx_live_chat_module);
 
@@ -613,4 +670,11 @@ ngx_live_chat_init_process(ngx_cycle_t *cycle)
     }
 
     return ngx_live_chat_words_watch(cycle, &cmcf->words, cmcf->threads);
+}
+
+
+static void
+ngx_live_chat_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_live_chat_relay_done();
 }

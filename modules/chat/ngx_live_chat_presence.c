@@ -141,7 +141,7 @@ ngx_live_chat_presence_room(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_lock(zone);
 
-    n = ngx_live_chat_room_clients(zone, room);
+    n = ngx_live_chat_room_viewers(zone, room);
 
     ngx_live_chat_people_news_locked(zone, room, n > room->small, &people);
 
@@ -168,6 +168,7 @@ ngx_live_chat_presence_room(ngx_live_chat_zone_t *zone,
         say.tail.data = p;
         say.tail.len = ngx_sprintf(p, ",\"viewers\":%ui%V}", n, &people) - p;
         say.passing = 1;
+        say.local = 1;
 
         (void) ngx_live_chat_room_say(zone, room, &say);
 

@@ -7,6 +7,7 @@
 #include "ngx_live_chat_ballot.h"
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_mark.h"
+#include "ngx_live_chat_outbox.h"
 #include "ngx_live_chat_people.h"
 #include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_users.h"
@@ -68,7 +69,9 @@ ngx_live_chat_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     if (getrandom(zone->sh->secret, sizeof(zone->sh->secret), 0)
-        != sizeof(zone->sh->secret))
+        != sizeof(zone->sh->secret)
+        || getrandom(&zone->sh->node, sizeof(uint32_t), 0)
+           != sizeof(uint32_t))
     {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, ngx_errno,
                       "getrandom() failed");
@@ -134,6 +137,9 @@ ngx_live_chat_zone_stat(ngx_live_chat_zone_t *zone, ngx_live_chat_stat_t *stat)
     ngx_live_chat_lock(zone);
 
     stat->rooms = zone->sh->nrooms;
+    stat->relayed = zone->sh->relayed;
+    stat->reconciled = zone->sh->reconciled;
+    stat->dropped = zone->sh->outgone;
 
     for (i = 0; i < NGX_LIVE_CHAT_ROOMS; i++) {
         room = zone->sh->rooms[i];
@@ -142,6 +148,8 @@ ngx_live_chat_zone_stat(ngx_live_chat_zone_t *zone, ngx_live_chat_stat_t *stat)
             stat->clients += ngx_live_chat_room_clients(zone, room);
             stat->entries += room->n;
             stat->lost += room->lost;
+            stat->waiting += room->outbox.n;
+            stat->nodes += (room->scope == NGX_LIVE_CHAT_NODE);
         }
     }
 
@@ -249,6 +257,7 @@ ngx_live_chat_room_create_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
     room->sn.node.key = ngx_crc32_long(key->data, key->len);
 
     room->index = index;
+    room->birth = ++zone->sh->births;
 
     ngx_queue_init(&room->log);
     ngx_queue_init(&room->passing);
@@ -268,6 +277,8 @@ ngx_live_chat_room_create_locked(ngx_live_chat_zone_t *zone, ngx_str_t *key)
 
     zone->sh->nrooms++;
     zone->sh->rooms[index] = room;
+
+    ngx_live_chat_outbox_init_locked(zone, room);
 
     return room;
 }
@@ -373,6 +384,7 @@ ngx_live_chat_room_free_locked(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_purse_free_locked(zone, room);
     ngx_live_chat_ballot_free_locked(zone, room);
+    ngx_live_chat_outbox_free_locked(zone, room);
     ngx_live_chat_users_free_locked(zone, room);
     ngx_live_chat_people_free_locked(zone, room);
     ngx_slab_free_locked(zone->shpool, room);
@@ -391,7 +403,7 @@ ngx_live_chat_room_say(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_unlock(zone);
 
-    if (rc == NGX_OK && !say->hushed) {
+    if (rc == NGX_OK && !say->hushed && say->seq == 0) {
         ngx_live_chat_room_ring(zone, room);
     }
 
@@ -433,6 +445,10 @@ ngx_live_chat_room_say_locked(ngx_live_chat_zone_t *zone,
 
     if (say->error) {
         return NGX_DECLINED;
+    }
+
+    if (room->scope != NGX_LIVE_CHAT_ALONE && !say->passing) {
+        return ngx_live_chat_outbox_say_locked(zone, room, say);
     }
 
     if (say->untold) {
@@ -582,6 +598,22 @@ ngx_live_chat_room_clients(ngx_live_chat_zone_t *zone,
         /* its worker died */
 
         ngx_live_chat_room_unfollow(room, i);
+    }
+
+    return n;
+}
+
+
+ngx_uint_t
+ngx_live_chat_room_viewers(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room)
+{
+    ngx_uint_t  n;
+
+    n = ngx_live_chat_room_clients(zone, room);
+
+    if (room->scope == NGX_LIVE_CHAT_CLUSTER) {
+        n += room->others;
     }
 
     return n;

@@ -27,6 +27,9 @@
 #define NGX_LIVE_CHAT_ROOMS      4096
 #define NGX_LIVE_CHAT_WORDS      (NGX_LIVE_CHAT_ROOMS / 64)
 
+/* entries that the settings may ask for */
+#define NGX_LIVE_CHAT_HISTORY_MAX  1000
+
 /* epochs that a room remembers */
 #define NGX_LIVE_CHAT_SPANS      8
 
@@ -69,11 +72,16 @@ typedef struct {
     ngx_live_chat_id_t         origin;     /* its id when it was said, ms is
                                               0: its own */
     int64_t                    clock;      /* ms, ngx_live_clock() */
+    uint64_t                   seq;        /* of what this node has said to
+                                              others, 0: of others */
     uint32_t                   user;       /* hash of who said it, 0: none */
     uint32_t                   len;
     unsigned                   passing:1;  /* not history: reactions, ... */
     unsigned                   hidden:1;   /* deleted: no longer shown */
     unsigned                   tip:1;
+    unsigned                   moved:1;    /* is hidden since it has come
+                                              again under another id */
+    unsigned                   shared:1;   /* of what passes: for others */
     u_char                     text[1];    /* a JSON object */
 } ngx_live_chat_entry_sh_t;
 
@@ -153,6 +161,25 @@ struct ngx_live_chat_room_sh_s {
     ngx_live_chat_ballot_sh_t *ballot;     /* of the open poll, or NULL */
 
     uint64_t                   lost;       /* entries that found no memory */
+
+    /* with other nodes, see ngx_live_chat_outbox.h */
+
+    uint64_t                   birth;      /* tells it from others */
+    ngx_uint_t                 scope;      /* NGX_LIVE_CHAT_ALONE, ... */
+    uint64_t                   epoch;      /* of the stream, 0: not known */
+    ngx_live_chat_id_t         stream;     /* up to here it was read */
+    int64_t                    waits;      /* ngx_live_clock(): it is being
+                                              opened since, or something was
+                                              answered */
+    uint64_t                   done;       /* numbers of this node up to it
+                                              have entered the log */
+    ngx_live_chat_list_sh_t    outbox;     /* is to be in the stream */
+    ngx_live_chat_list_sh_t    sent;       /* has come back */
+    ngx_uint_t                 backlog;    /* entries of each, at most */
+    ngx_uint_t                 age;        /* s that the stream keeps */
+    uint64_t                   passed;     /* serial: what passes was sent */
+    uint32_t                   others;     /* viewers at other nodes */
+    ngx_uint_t                 restore;    /* Redis has to be told all */
 };
 
 
@@ -181,6 +208,18 @@ typedef struct {
     ngx_pid_t                  marks_keeper; /* who writes it just now */
     int64_t                    marks_changed; /* ngx_live_clock() */
     int64_t                    marks_due;  /* it may be written again */
+
+    uint32_t                   node;       /* random: of this zone */
+    uint64_t                   births;
+    uint64_t                   seq;        /* of what was said to others */
+    ngx_pid_t                  relay;      /* who speaks to Redis, 0: nobody */
+    ngx_uint_t                 relay_slot;
+    ngx_atomic_t               calls[NGX_LIVE_CHAT_WORDS]; /* rooms that it is
+                                              to look at */
+    uint64_t                   relayed;    /* entries, by streams */
+    uint64_t                   reconciled; /* that were said without Redis */
+    uint64_t                   outgone;    /* that never will be, for lack of
+                                              room in an outbox */
 } ngx_live_chat_sh_t;
 
 
@@ -210,6 +249,11 @@ typedef struct {
     ngx_uint_t                 entries;    /* of logs */
     ngx_uint_t                 lost;       /* found no memory */
     ngx_uint_t                 refused;    /* rooms that found none */
+    ngx_uint_t                 nodes;      /* rooms without the others */
+    ngx_uint_t                 waiting;    /* entries for Redis */
+    ngx_uint_t                 relayed;
+    ngx_uint_t                 reconciled;
+    ngx_uint_t                 dropped;
 } ngx_live_chat_stat_t;
 
 void ngx_live_chat_zone_stat(ngx_live_chat_zone_t *zone,
@@ -268,6 +312,8 @@ typedef struct {
     uint32_t                   user;       /* hash of his id, 0: nobody's */
     ngx_uint_t                 passing;
     ngx_uint_t                 untold;     /* nobody is told of the effect */
+    ngx_uint_t                 local;      /* passes at this node only */
+    ngx_uint_t                 hidden;     /* was deleted meanwhile */
     ngx_live_chat_speech_t    *speech;     /* NULL: nobody is asked */
     ngx_live_chat_effect_t     effect;
     const char                *error;
@@ -275,6 +321,8 @@ typedef struct {
     ngx_live_chat_id_t         origin;     /* ms is 0: it has none */
     ngx_live_chat_cursor_t     cursor;
     ngx_uint_t                 hushed;     /* nobody but him is told */
+    uint64_t                   seq;        /* it enters the log later, when
+                                              room->done says so; 0: it has */
 } ngx_live_chat_say_t;
 
 ngx_int_t ngx_live_chat_room_say(ngx_live_chat_zone_t *zone,
@@ -300,6 +348,10 @@ void ngx_live_chat_room_count(ngx_live_chat_room_sh_t *room, ngx_int_t n);
 
 /* the sum of reactions since the last time, if there were any */
 void ngx_live_chat_reactions_say(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room);
+
+/* the same, and those at other nodes */
+ngx_uint_t ngx_live_chat_room_viewers(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room);
 
 /* clients in all living workers */

@@ -246,3 +246,20 @@ ngx_live_chat_users_free_locked(ngx_live_chat_zone_t *zone,
         ngx_slab_free_locked(zone->shpool, user);
     }
 }
+
+
+void
+ngx_live_chat_users_unmark_locked(ngx_live_chat_room_sh_t *room)
+{
+    ngx_queue_t              *q;
+    ngx_live_chat_user_sh_t  *user;
+
+    for (q = ngx_queue_head(&room->recent);
+         q != ngx_queue_sentinel(&room->recent);
+         q = ngx_queue_next(q))
+    {
+        user = ngx_queue_data(q, ngx_live_chat_user_sh_t, queue);
+
+        ngx_memzero(&user->marks, sizeof(ngx_live_chat_marks_t));
+    }
+}

@@ -67,6 +67,9 @@ ngx_live_chat_user_sh_t *ngx_live_chat_user_locked(
 const char *ngx_live_chat_speech_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_speech_t *speech);
 
+/* nobody is banned, muted or shadowed any more */
+void ngx_live_chat_users_unmark_locked(ngx_live_chat_room_sh_t *room);
+
 /* of a room that is freed */
 void ngx_live_chat_users_free_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room);

@@ -59,12 +59,12 @@ int64_t ngx_live_redis_lost(void);
  *     call = ngx_live_redis_command(&a, handler, data);
  *
  * Texts and strings are not copied before the command is given; what is
- * formatted (keys, numbers) has 1024 bytes together.  Beyond that and beyond
- * 64 arguments the command is refused.
+ * formatted (keys, numbers) has 4096 bytes together.  Beyond that and beyond
+ * 128 arguments the command is refused.
  */
 
-#define NGX_LIVE_REDIS_ARGS      64
-#define NGX_LIVE_REDIS_ARGS_BUF  1024
+#define NGX_LIVE_REDIS_ARGS      128
+#define NGX_LIVE_REDIS_ARGS_BUF  4096
 
 typedef struct ngx_live_redis_script_s  ngx_live_redis_script_t;
 

@@ -1,0 +1,215 @@
+
+/*
+ * Copyright (C) nginx-live authors
+ */
+
+
+#include "ngx_http_live_chat.h"
+
+
+/*
+ * Rooms of several nodes: who comes waits until it is known what the others
+ * have said, who has said something until they can hear it.
+ */
+
+
+struct ngx_http_live_chat_entrance_s {
+    ngx_live_chat_waiter_t     waiter;     /* must be first */
+    ngx_http_live_chat_t      *ch;
+    ngx_live_chat_cursor_t     cursor;
+    ngx_uint_t                 resumes;
+    size_t                     ref_len;
+    u_char                     ref[NGX_LIVE_CHAT_NONCE_MAX];
+};
+
+
+struct ngx_http_live_chat_ack_s {
+    ngx_live_chat_waiter_t     waiter;     /* must be first */
+    ngx_http_live_chat_t      *ch;
+    ngx_http_live_chat_ack_t  *next;
+    size_t                     ref_len;
+    u_char                     ref[NGX_LIVE_CHAT_NONCE_MAX];
+};
+
+
+static void ngx_http_live_chat_opened(ngx_live_chat_waiter_t *w,
+    ngx_live_chat_id_t *id);
+static void ngx_http_live_chat_logged(ngx_live_chat_waiter_t *w,
+    ngx_live_chat_id_t *id);
+static void ngx_http_live_chat_waited(ngx_http_live_chat_t *ch,
+    ngx_http_live_chat_deed_t *deed, ngx_int_t rc);
+
+
+ngx_int_t
+ngx_http_live_chat_await_open(ngx_http_live_chat_t *ch,
+    ngx_live_chat_cursor_t *cursor, ngx_uint_t history)
+{
+    ngx_int_t                       rc;
+    ngx_http_live_chat_entrance_t  *e;
+
+    e = ngx_calloc(sizeof(ngx_http_live_chat_entrance_t),
+                   ch->request->connection->log);
+    if (e == NULL) {
+        return NGX_ERROR;
+    }
+
+    e->waiter.handler = ngx_http_live_chat_opened;
+    e->ch = ch;
+
+    if (cursor) {
+        e->cursor = *cursor;
+        e->resumes = 1;
+    }
+
+    rc = ngx_live_chat_hall_await_open(&e->waiter, &ch->key, history);
+
+    if (rc == NGX_AGAIN) {
+        ch->entrance = e;
+
+    } else {
+        ngx_free(e);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_live_chat_opened(ngx_live_chat_waiter_t *w, ngx_live_chat_id_t *id)
+{
+    ngx_int_t                       rc;
+    ngx_http_live_chat_t           *ch;
+    ngx_http_live_chat_deed_t       deed;
+    ngx_http_live_chat_entrance_t  *e;
+
+    e = (ngx_http_live_chat_entrance_t *) w;
+    ch = e->ch;
+
+    ch->entrance = NULL;
+
+    ngx_http_set_log_request(ch->request->connection->log, ch->request);
+
+    ngx_memzero(&deed, sizeof(ngx_http_live_chat_deed_t));
+
+    rc = ngx_http_live_chat_come_in(ch, e->resumes ? &e->cursor : NULL);
+
+    if (rc == NGX_DECLINED) {
+        (void) ngx_http_live_chat_refuse(&deed, "room_full", 0);
+    }
+
+    deed.ref_len = e->ref_len;
+    ngx_memcpy(deed.ref, e->ref, e->ref_len);
+
+    ngx_free(e);
+
+    ngx_http_live_chat_waited(ch, &deed, rc);
+}
+
+
+ngx_int_t
+ngx_http_live_chat_await_log(ngx_http_live_chat_t *ch,
+    ngx_http_live_chat_deed_t *deed)
+{
+    ngx_http_live_chat_ack_t  *ack;
+
+    if (deed->later) {
+        ch->entrance->ref_len = deed->ref_len;
+        ngx_memcpy(ch->entrance->ref, deed->ref, deed->ref_len);
+
+        return NGX_OK;
+    }
+
+    ack = ngx_calloc(sizeof(ngx_http_live_chat_ack_t),
+                     ch->request->connection->log);
+    if (ack == NULL) {
+        return NGX_ERROR;
+    }
+
+    ack->waiter.handler = ngx_http_live_chat_logged;
+    ack->ch = ch;
+    ack->ref_len = deed->ref_len;
+    ngx_memcpy(ack->ref, deed->ref, deed->ref_len);
+
+    ack->next = ch->acks;
+    ch->acks = ack;
+
+    ngx_live_chat_hall_await(&ack->waiter, ch->client.hall, deed->seq);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_live_chat_logged(ngx_live_chat_waiter_t *w, ngx_live_chat_id_t *id)
+{
+    ngx_http_live_chat_t       *ch;
+    ngx_http_live_chat_ack_t   *ack, **p;
+    ngx_http_live_chat_deed_t   deed;
+
+    ack = (ngx_http_live_chat_ack_t *) w;
+    ch = ack->ch;
+
+    for (p = &ch->acks; *p != ack; p = &(*p)->next) { /* void */ }
+
+    *p = ack->next;
+
+    ngx_memzero(&deed, sizeof(ngx_http_live_chat_deed_t));
+
+    deed.pos = *id;
+    deed.ref_len = ack->ref_len;
+    ngx_memcpy(deed.ref, ack->ref, ack->ref_len);
+
+    ngx_free(ack);
+
+    ngx_http_set_log_request(ch->request->connection->log, ch->request);
+
+    ngx_http_live_chat_waited(ch, &deed, NGX_OK);
+}
+
+
+static void
+ngx_http_live_chat_waited(ngx_http_live_chat_t *ch,
+    ngx_http_live_chat_deed_t *deed, ngx_int_t rc)
+{
+    ngx_connection_t  *c;
+
+    c = ch->request->connection;
+
+    if (rc == NGX_ERROR
+        || ngx_http_live_chat_answer(ch, deed) != NGX_OK)
+    {
+        ngx_http_live_chat_finalize(ch, NGX_ERROR);
+
+    } else if (ngx_http_live_chat_run(ch) == NGX_OK
+               && ch->websocket && ch->websocket->held
+               && !ngx_http_live_chat_holds(ch))
+    {
+        ch->websocket->held = 0;
+        ch->heard = ngx_current_msec;
+
+        ngx_post_event(c->read, &ngx_posted_events);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+ngx_http_live_chat_wait_no_more(ngx_http_live_chat_t *ch)
+{
+    ngx_http_live_chat_ack_t  *ack;
+
+    if (ch->entrance) {
+        ngx_live_chat_hall_forget(&ch->entrance->waiter);
+        ngx_free(ch->entrance);
+        ch->entrance = NULL;
+    }
+
+    while (ch->acks) {
+        ack = ch->acks;
+        ch->acks = ack->next;
+
+        ngx_live_chat_hall_forget(&ack->waiter);
+        ngx_free(ack);
+    }
+}
