@@ -219,6 +219,17 @@ is($r->{'inbound-video'}{packetsLost}, 0, 'and loses nothing');
 wait_for(sub { counter('sessions') == 0 }, 15, 'the session ends');
 pass('the session ends behind a reload');
 
+# workers die: their sessions are forgotten, before clients are found silent
+
+$b = Test::NginxLive::WebRTC->new('whep', $url, seconds => 60);
+$b->event('started');
+
+$t->kill_worker($_) for $t->workers;
+
+wait_for(sub { eval { counter('sessions') } == 0 }, 6, 'no session');
+is(post($t, '/whep/live/a', $offer)->{status}, 201, 'others may come');
+$b->finish();
+
 ###############################################################################
 
 done_testing();

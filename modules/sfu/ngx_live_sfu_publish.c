@@ -418,7 +418,7 @@ ngx_live_sfu_publish_skip(ngx_live_sfu_in_t *in)
     ngx_uint_t               n;
     ngx_live_sfu_waiting_t  *w;
 
-    for (n = 0; n < NGX_LIVE_SFU_REORDER; n++) {
+    for (n = 0; n < NGX_LIVE_SFU_REORDER && in->next <= in->highest; n++) {
         in->next++;
 
         w = &in->waiting[in->next % NGX_LIVE_SFU_REORDER];

@@ -45,6 +45,7 @@ static void ngx_live_sfu_rtcp(ngx_live_sfu_session_t *s, u_char *data,
     size_t len);
 static void ngx_live_sfu_kill_handler(ngx_live_session_t *session);
 static void ngx_live_sfu_timer_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_live_sfu_shut_down(void);
 static void ngx_live_sfu_sweep_handler(ngx_event_t *ev);
 
 
@@ -529,6 +530,11 @@ ngx_live_sfu_timer_handler(ngx_event_t *ev)
         return;
     }
 
+    if (ngx_exiting && ngx_live_sfu_shut_down()) {
+        ngx_live_sfu_close(s, "worker is shutting down");
+        return;
+    }
+
     timeout = NGX_LIVE_SFU_TIMEOUT;
 
     if (s->sh->npaths) {
@@ -554,6 +560,27 @@ ngx_live_sfu_timer_handler(ngx_event_t *ev)
     } else if (s->publish) {
         ngx_live_sfu_publish_tick(s);
     }
+}
+
+
+/* nginx ends connections by "worker_shutdown_timeout", and we have none */
+
+static ngx_uint_t
+ngx_live_sfu_shut_down(void)
+{
+    ngx_core_conf_t    *ccf;
+
+    static ngx_msec_t   since;
+
+    if (since == 0) {
+        since = ngx_current_msec ? ngx_current_msec : 1;
+    }
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                           ngx_core_module);
+
+    return ccf->shutdown_timeout
+           && ngx_current_msec - since >= ccf->shutdown_timeout;
 }
 
 
