@@ -194,6 +194,17 @@ $c->join;
 said('after the reload');
 sees($_, '#chat-list span', 'after the reload') for $mod, $a;
 is($a->eval('live.chat.room.transport'), 0, 'still by WebSocket');
+ok($a->eval('live.chat.room.pause(1012) <= 1500'), 'who restarts is back soon');
+
+# one who was too slow comes back later, unless there is a reason to hurry
+
+$a->eval('live.chat.room.lost(1013), 1');
+sees($a, '#chat-state', 'back in a moment');
+ok($a->eval('live.chat.room.pause(1013) >= 5000'), 'later');
+said('meanwhile');
+$a->eval('window.dispatchEvent(new Event("online")), 1');
+sees($a, '#chat-list span', 'meanwhile');
+is(count_of($a, 'after the reload'), 1, 'nothing twice');
 
 # a long room of odd words: nothing sticks out
 
@@ -205,6 +216,17 @@ $c->ask(type => 'moderate', action => 'pin',
     target => said('pinned words ' x 20)->{id});
 sees($a, '#pinned-text', 'pinned words');
 shot($_->[0], $_->[1]) for [ $mod, 'full' ], [ $a, 'full-phone' ];
+
+# a ban, and one who is refused: not again
+
+$c->ask(type => 'moderate', action => 'ban', target => 'vera',
+    reason => 'spam');
+sees($a, '#chat-fault', 'You were banned: spam');
+sees($a, '#chat-send', 'Banned');
+sees($mod, '#chat-list .told', 'vera was banned by joe');
+$a->eval('live.chat.room.lost(1008), 1');
+sees($a, '#chat-state', 'You may not take part here.');
+shot($a, 'banned');
 
 ok(!$_->{page}{overflow}, 'nothing sticks out')
     for my @r = map { $_->finish } $mod, $a;

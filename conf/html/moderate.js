@@ -231,7 +231,7 @@ export const moderate = {
 /* what can be done to an entry and to who has said it */
 
 function deeds(entry, user) {
-    const target = user && user.id;
+    const target = user && user.id !== 'guest' && user.id;
     const list = [['Delete', 'delete', { target: entry.target }],
                   ['Pin', 'pin', { target: entry.target }]];
 
@@ -239,7 +239,7 @@ function deeds(entry, user) {
         ['Silence 1 min', 'timeout', { target, seconds: 60 }],
         ['Silence 10 min', 'timeout', { target, seconds: 600 }],
         ['Silence 1 h', 'timeout', { target, seconds: 3600 }],
-        ['Remove all of it', 'purge', { target }],
+        ['Remove all posts', 'purge', { target }],
         ['Shadow ban', 'shadow', { target }],
         ['Ban', 'ban', { target }],
         ['Lift ban, silence', 'unban', { target }]

@@ -40,6 +40,11 @@ export const vote = {
         };
         this.draw();
         this.tick();
+
+        /* the page itself stays where it is */
+
+        const card = $('chat-poll');
+        card.parentNode.scrollTop = card.offsetTop - card.parentNode.offsetTop;
     },
 
     heard(m) {
@@ -105,14 +110,14 @@ export const vote = {
             item.firstChild.setAttribute('aria-disabled', String(fixed));
             item.firstChild.setAttribute('aria-pressed',
                                          String(p.voted === i));
-            item.classList.toggle('best', p.over && sum > 0
+            item.classList.toggle('best', Boolean(p.over) && sum > 0
                                           && p.votes[i] === most);
         });
 
         text($('poll-sum'), count(sum, 'vote', 'votes'));
         text($('poll-state'), p.over ? 'The poll is over: ' + this.result()
                               : p.voted !== undefined ? 'You have voted' : '');
-        $('poll-end').hidden = p.over || !this.moderates;
+        $('poll-end').hidden = Boolean(p.over) || !this.moderates;
         $('poll-close').hidden = !p.over;
         text($('poll-left'), '');
         this.countdown();
