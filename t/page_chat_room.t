@@ -120,6 +120,15 @@ $a->step('click', '#poll-options li:nth-child(2) button');
 sees($mod, '#poll-options li:nth-child(2) b', '100 %');
 sees($a, '#poll-state', 'You have voted');
 shot($a, 'poll');
+
+# who comes again finds all of it
+
+$a->step('goto', $t->url('/?stream=live/a&token=' . token('vera', 'viewer')));
+sees($a, '#poll-state', 'You have voted');
+sees($a, '#chat-total', '300');
+sees($a, '.chip', 'Joe');
+ok($a->eval('/^\d:\d\d left$/.test(document.querySelector("#poll-left")'
+    . '.textContent)'), 'the time that is left');
 $mod->step('click', '#poll-end');
 sees($_, '#poll-state', 'The poll is over: Coffee') for $mod, $a;
 
@@ -154,6 +163,8 @@ sees($a, '#chat-fault', 'You may not write for 60 s');
 $mod->step('click', '#chat-list .undo');
 $a->wait_until('document.querySelector("#chat-send").textContent === "Send"');
 pass('silence, and its end');
+is($a->eval('document.querySelector("#chat-fault").textContent'), '',
+    'of which nothing is left');
 
 # what comes again under another id is not shown twice, and either names it
 

@@ -10,6 +10,7 @@ import { moderate } from './moderate.js';
 import { pinned } from './pinned.js';
 import { Room } from './room.js';
 import { said } from './said.js';
+import { clock } from './streams.js';
 import { ticker } from './ticker.js';
 import { vote } from './vote.js';
 import { names, time } from './words.js';
@@ -81,8 +82,7 @@ export const chat = {
         $('chat').hidden = state === 'absent'
                            || (!this.me && (state === 'off'
                                             || state === 'busy'));
-        composer.on = state === 'on';
-        composer.show();
+        composer.connected(state === 'on');
         this.tell();
     },
 
@@ -144,12 +144,16 @@ export const chat = {
         composer.welcome(m, this.me, this.room.nick);
 
         if (!m.polled) {
+            moderate.room(room);
             vote.open(room.poll, m.writes, this.moderates);
             pinned.pin(room.pinned || '');
             this.air = new Map((room.participants || [])
                                .map((p) => [(p.user || p).id, p]));
             this.taking();
             health.changed(room.state);
+        }
+        if (room.totals && !m.resumed && !this.past) {
+            ticker.load(this.name);
         }
     },
 
@@ -184,23 +188,13 @@ export const chat = {
     },
 
     on_banned(m) {
-        const mine = this.me && m.user === this.me.id;
-
         this.told(m, m.seconds ? 'was banned for ' + time(m.seconds)
                                : 'was banned');
         this.remove((item) => item.dataset.user === m.user);
-        if (mine) {
-            composer.wait(m.seconds || Infinity, 'You were banned.');
-        }
     },
 
     on_timeout(m) {
         this.told(m, 'may not write for ' + time(m.seconds));
-        if (this.me && m.user === this.me.id) {
-            composer.wait(m.seconds - (Date.now() - m.ts > 5000
-                                       ? (Date.now() - m.ts) / 1000 : 0),
-                          'You may not write for a while.');
-        }
     },
 
     on_unbanned(m) {
@@ -310,7 +304,11 @@ export const chat = {
     /* what was done to a user is told to him, and those who moderate */
 
     told(m, what) {
-        if (this.me && m.user === this.me.id) {
+        const since = Math.max(0, (clock.now() - m.ts) / 1000);
+        const wait = m.seconds ? m.seconds - since : Infinity;
+
+        if (this.me && m.user === this.me.id && wait > 0) {
+            composer.wait(wait);
             composer.fault('You ' + what.replace(/^was/, 'were')
                            + (m.reason ? ': ' + m.reason : ''));
         }

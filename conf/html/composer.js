@@ -14,7 +14,7 @@ const TYPES = 10000;                 /* ms that one is believed to type */
 export const composer = {
     on: false,                       /* there is a connection */
     free: 0,                         /* ms: when one may write again */
-    why: '',
+    silent: false,                   /* by a moderator */
     slow: 0,
     restricted: 'off',
     told: 0,
@@ -29,8 +29,10 @@ export const composer = {
 
     welcome(m, me, nick) {
         this.moderates = Boolean(m.moderates);
-        this.slow = m.room.slow || 0;
-        this.restricted = m.room.restricted || 'off';
+        if (!m.polled) {                     /* which does not tell */
+            this.slow = m.room.slow || 0;
+            this.restricted = m.room.restricted || 'off';
+        }
 
         $('chat-write').hidden = !m.writes;
         $('chat-read').hidden = Boolean(m.writes);
@@ -41,29 +43,35 @@ export const composer = {
         this.show();
     },
 
-    close() {
-        this.on = false;
-        this.slow = this.free = 0;
-        this.restricted = 'off';
+    connected(on) {
+        this.on = on;
+        this.typists.forEach((t) => clearTimeout(t.timer));
         this.typists.clear();
         this.typing();
+        this.show();
+    },
+
+    close() {
+        this.connected(false);
+        this.slow = this.free = 0;
+        this.restricted = 'off';
         this.fault('');
         this.show();
     },
 
     setSlow(seconds) {
         this.slow = seconds;
-        if (!seconds && !this.why) {
+        if (!seconds && !this.silent) {
             this.free = 0;
         }
         this.show();
     },
 
-    /* not before that many seconds; Infinity: not any more */
+    /* a moderator's: not before that many seconds; Infinity: not any more */
 
-    wait(seconds, why) {
+    wait(seconds) {
         this.free = Date.now() + 1000 * seconds;
-        this.why = why || '';
+        this.silent = seconds > 0;
         this.show();
     },
 
@@ -84,8 +92,9 @@ export const composer = {
             if (code === 'slow_mode' || (!code && this.slow
                                          && !this.moderates))
             {
-                this.wait(seconds);
+                this.free = Date.now() + 1000 * seconds;
             }
+            this.show();
             if (code) {
                 $('chat-text').value = $('chat-text').value || words;
             }
@@ -146,7 +155,7 @@ export const composer = {
         clearTimeout(this.timer);
 
         if (ms <= 0) {
-            this.why = '';
+            this.silent = false;
         } else if (ms < Infinity) {
             this.timer = setTimeout(() => this.show(), 250);
         }
@@ -154,8 +163,7 @@ export const composer = {
         text(button, ms <= 0 ? 'Send' : ms === Infinity ? 'Banned'
              : ms < 1e6 ? Math.ceil(ms / 1000) + ' s' : left(ms));
         button.disabled = ms > 0 || !this.on;
-        text($('chat-rules'), this.why
-             || rules(this.slow, this.restricted));
+        text($('chat-rules'), rules(this.slow, this.restricted));
     },
 
     listen() {

@@ -23,8 +23,6 @@ export const moderate = {
         $('chat').classList.toggle('moderates', this.on);
         $('chat-room').hidden = !this.on;
         said.menu = this.on ? (item, e) => this.button(item, e) : null;
-        this.slow(m.room.slow || 0);
-        this.restrict(m.room.restricted || 'off');
         if (!this.on) {
             this.tools(false);
         }
@@ -35,6 +33,11 @@ export const moderate = {
         said.menu = null;
         $('chat-room').hidden = true;
         this.tools(false);
+    },
+
+    room(room) {
+        this.slow(room.slow || 0);
+        this.restrict(room.restricted || 'off');
     },
 
     slow(seconds) { choice($('tool-slow'), String(seconds)); },

@@ -23,7 +23,7 @@ export const pinned = {
 
         if (item) {
             this.show(item.dataset.name || '',
-                      item.querySelector('span').textContent);
+                      item.querySelector('span, strong').textContent);
             return;
         }
 

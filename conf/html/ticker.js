@@ -4,8 +4,9 @@
  */
 
 import { $, text } from './base.js';
-import { clock } from './streams.js';
+import { address } from './room.js';
 import { said } from './said.js';
+import { clock } from './streams.js';
 import { element, hue, money, whole } from './words.js';
 
 
@@ -23,7 +24,32 @@ export const ticker = {
         this.show();
     },
 
+    /* those that the list does not have any more */
+
+    async load(name) {
+        const url = address(name);
+        const run = this.run = {};
+
+        url.searchParams.set('tips', MOST);
+
+        try {
+            const answer = await (await fetch(url)).json();
+
+            if (this.run === run) {
+                answer.tips.forEach((m) => this.tip(m));
+            }
+        } catch (e) {
+            /* no network: those that come are shown */
+        }
+    },
+
     tip(m) {
+        const id = m.origin || m.id;
+
+        if ([...$('chat-tips').children].some((c) => c.dataset.id === id)) {
+            return;
+        }
+
         const most = Math.min(LONGEST, LEAST
                               * Math.sqrt(Math.max(1, whole(m.amount,
                                                             m.currency))));
@@ -43,6 +69,7 @@ export const ticker = {
         const name = m.user ? m.user.name : 'Somebody';
 
         chip.dataset.id = m.origin || m.id;
+        chip.dataset.ts = m.ts;
         chip.dataset.user = m.user ? m.user.id : '';
         chip.append(element('span', '', name),
                     element('strong', '', money(m.amount, m.currency)));
@@ -58,7 +85,10 @@ export const ticker = {
             }
         });
 
-        $('chat-tips').prepend(chip);
+        const older = [...$('chat-tips').children]
+                      .find((c) => Number(c.dataset.ts) <= m.ts);
+
+        $('chat-tips').insertBefore(chip, older || null);
         while ($('chat-tips').children.length > MOST) {
             $('chat-tips').lastChild.remove();
         }
@@ -85,6 +115,7 @@ export const ticker = {
     },
 
     close() {
+        this.run = null;
         $('chat-tips').replaceChildren();
         this.open({});
     }
