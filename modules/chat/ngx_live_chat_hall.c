@@ -828,8 +828,14 @@ ngx_live_chat_hall_told(ngx_live_chat_hall_t *hall)
     hall->untold = 0;
 
     if (hall->nclients == 0) {
-        ngx_live_chat_hall_free(hall);
-        return;
+        ngx_live_chat_hall_drop(hall);
+
+        /* who waits for the room is no client yet */
+
+        if (ngx_queue_empty(&hall->waiters)) {
+            ngx_live_chat_hall_free(hall);
+            return;
+        }
     }
 
     if (hall->pending && !hall->timer.timer_set) {
