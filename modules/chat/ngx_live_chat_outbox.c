@@ -519,7 +519,12 @@ ngx_live_chat_outbox_back_locked(ngx_live_chat_zone_t *zone,
 
         zone->sh->reconciled += out->entered;
 
-        out->clock = ngx_live_clock();
+        /* what is sent again is not kept longer for that */
+
+        if (!out->back) {
+            out->back = 1;
+            out->clock = ngx_live_clock();
+        }
 
         ngx_queue_remove(q);
         room->outbox.n--;

@@ -53,6 +53,7 @@ typedef struct {
     ngx_live_chat_effect_t     effect;
     unsigned                   entered:1;  /* is in the log already */
     unsigned                   stored:1;   /* is in the stream already */
+    unsigned                   back:1;     /* has come back once */
     u_char                     data[1];    /* head, tail, user of effect */
 } ngx_live_chat_outgoing_sh_t;
 
