@@ -2,8 +2,9 @@
 
 # Copyright (C) nginx-live authors
 
-# A crowd whose clients lose messages, swap them and see them twice: all of it
-# is found.
+# Rooms over two nodes, busy while workers are killed, one node is reloaded, the
+# other and Redis are restarted: everybody has each message once and in order.  The same for
+# many more is t/long/chat_nodes.t.
 
 ###############################################################################
 
@@ -17,19 +18,24 @@ use lib "$FindBin::Bin/lib";
 
 use Test::NginxLive;
 use Test::NginxLive::Crowd;
+use Test::NginxLive::Redis;
 
 ###############################################################################
 
 Test::NginxLive->need(qw/ live http_live_chat /);
+Test::NginxLive->need_program(qw/ redis-server /);
 
-my $t = node('a');
+my $redis = Test::NginxLive::Redis->new(args => [ '--appendonly', 'yes',
+    '--appendfsync', 'always' ])->start;
+my ($a, $b) = Test::NginxLive::Crowd->nodes('redis ' . $redis->address,
+    'a', 'b');
 
 # who errs is found
 
 {
-    my $crowd = Test::NginxLive::Crowd->new(nodes => [ $t ], clients => 8,
-        rooms => 2, rate => 100, patience => 2, uri => '/chat/live/cheat',
-        cheat => 'lost,order,twice,untrue')->start;
+    my $crowd = Test::NginxLive::Crowd->new(nodes => [ $a, $b ],
+        clients => 8, rooms => 2, rate => 100, patience => 2,
+        uri => '/chat/live/cheat', cheat => 'lost,order,twice,untrue')->start;
 
     $crowd->talk(30);
 
@@ -38,18 +44,40 @@ my $t = node('a');
     is($crowd->report->{settled}, -1, 'something is missing');
 }
 
-done_testing();
+# and now without
 
-###############################################################################
+my $crowd = Test::NginxLive::Crowd->new(nodes => [ $a, $b ], clients => 100,
+    rooms => 4, rate => factor() > 1 ? 20 : 80)->start;
 
-sub node {
-    my ($name) = @_;
+$crowd->scope('cluster');
+$crowd->talk(40);
+$crowd->calm;
 
-    return Test::NginxLive->new(
-        live => "node $name; zone live 64m; application live { }",
-        http => 'live_chat_guests write; live_chat_rate off;
-                 server { listen 127.0.0.1:%%PORT_http%% reuseport;
-                     location /chat/ { live_chat; }
-                     location /status { live_status; } }'
-    )->start;
+for my $t ($a, $b) {
+    my ($pid) = $t->workers;
+
+    $t->kill_worker($pid);
+    $crowd->talk(40);
 }
+
+$b->reload;
+$crowd->talk(40);
+
+$a->stop('TERM');
+$crowd->talk(20);
+$a->start;
+$crowd->talk(40);
+
+$redis->stop;
+$crowd->scope('node');
+$crowd->talk(40);
+$redis->start;
+note(sprintf('one room again after %.1f s', $crowd->scope('cluster')));
+$crowd->talk(40);
+
+my $r = $crowd->good('two nodes');
+
+cmp_ok($r->{resumed}, '>', 0, 'some have come back');
+cmp_ok($r->{elsewhere}, '>', 0, 'to another node');
+
+done_testing();
