@@ -174,11 +174,6 @@ ngx_live_chat_relay_tick(ngx_event_t *ev)
         return;
     }
 
-    if (ngx_exiting) {
-        ngx_live_chat_relay_done();
-        return;
-    }
-
     ngx_live_chat_relay_elect(zone);
 
     if (!relay->mine) {
@@ -209,8 +204,15 @@ ngx_live_chat_relay_elect(ngx_live_chat_zone_t *zone)
 
     pid = zone->sh->relay;
 
+    /* one that exits is the relay as long as nobody else can be */
+
+    if (pid == ngx_pid && ngx_exiting) {
+        zone->sh->relay_leaves = 1;
+    }
+
     if (pid == ngx_pid
-        || (pid && (kill(pid, 0) == 0 || ngx_errno != NGX_ESRCH)))
+        || (pid && (kill(pid, 0) == 0 || ngx_errno != NGX_ESRCH)
+            && (!zone->sh->relay_leaves || ngx_exiting)))
     {
         /* of a process with our number that died it may be a leftover */
 
@@ -229,6 +231,7 @@ ngx_live_chat_relay_elect(ngx_live_chat_zone_t *zone)
     if (zone->sh->relay == pid) {
         zone->sh->relay = ngx_pid;
         zone->sh->relay_slot = ngx_live_slot;
+        zone->sh->relay_leaves = 0;
         ngx_live_chat_relay_begin();
     }
 
@@ -318,6 +321,13 @@ ngx_live_chat_relay_turn(ngx_live_chat_zone_t *zone, ngx_uint_t index)
         /* there was no Redis before a reload */
 
         room->scope = NGX_LIVE_CHAT_NODE;
+    }
+
+    if (room->scope != NGX_LIVE_CHAT_CLUSTER) {
+
+        /* another worker may have given up */
+
+        rr->open = 0;
     }
 
     if (ngx_live_chat_relay_late(room)) {

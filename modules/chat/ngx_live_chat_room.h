@@ -214,6 +214,7 @@ typedef struct {
     uint64_t                   seq;        /* of what was said to others */
     ngx_pid_t                  relay;      /* who speaks to Redis, 0: nobody */
     ngx_uint_t                 relay_slot;
+    ngx_uint_t                 relay_leaves; /* it is exiting */
     ngx_atomic_t               calls[NGX_LIVE_CHAT_WORDS]; /* rooms that it is
                                               to look at */
     uint64_t                   relayed;    /* entries, by streams */
