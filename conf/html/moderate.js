@@ -102,7 +102,7 @@ export const moderate = {
         });
         more.setAttribute('aria-expanded', 'true');
         item.append(list);
-        list.scrollIntoView({ block: 'nearest' });
+        said.reveal(list);
         list.firstChild.focus();
     },
 

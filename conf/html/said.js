@@ -190,6 +190,21 @@ export const said = {
         }
     },
 
+    /* a menu, if it may be with what it belongs to; the page does not move */
+
+    reveal(menu) {
+        const list = $('chat-list');
+        const box = list.getBoundingClientRect();
+        const above = menu.parentNode.getBoundingClientRect().top - box.top;
+        const below = menu.getBoundingClientRect().bottom - box.bottom;
+
+        if (below > 0) {
+            list.scrollTop += below + 4;
+        } else if (above < 0) {
+            list.scrollTop += above - 4;
+        }
+    },
+
     /* many at once are not read out one by one */
 
     many(what) {
@@ -251,7 +266,11 @@ export const said = {
         /* a keyboard that opens, a panel, a phone that is turned */
 
         new ResizeObserver(() => {
-            if (this.atEnd !== false || list.clientWidth !== width) {
+            const menu = list.querySelector('menu');
+
+            if (menu) {
+                this.reveal(menu);
+            } else if (this.atEnd !== false || list.clientWidth !== width) {
                 end();
             }
             width = list.clientWidth;
