@@ -46,6 +46,8 @@ my $t = Test::NginxLive->new(
              live_chat_flush 20ms; live_chat_queue 256k;
              server { listen 127.0.0.1:%%PORT_http%% sndbuf=16k;
                  location /chat/ { live_chat; }
+                 location /busy/ { live_chat; live_chat_flush 0;
+                     live_chat_send_timeout 5m; }
                  location /ping/ { live_chat; live_chat_ping 500ms; }
                  location /soon/ { live_chat; live_chat_send_timeout 1s; }
                  location /own/ { live_chat; live_cors http://a; } }
@@ -188,11 +190,11 @@ $_->{http}->close for @pings;
 
 # a busy room with some who never read, and one who goes on
 
-my $sender = chat('/chat/live/busy');
-my $watcher = chat('/chat/live/busy');
+my $sender = chat('/busy/live/busy');
+my $watcher = chat('/busy/live/busy');
 $_->join for $sender, $watcher;
 
-my @never = map { chat('/chat/live/busy') } 1 .. 10;
+my @never = map { chat('/busy/live/busy') } 1 .. 10;
 $_->join for @never;
 
 $before = memory();
@@ -225,7 +227,7 @@ $_->{ws}{http}->close for @never;
 
 # a slow one recovers: all messages once and in order, less of what passes
 
-my $slow = chat('/chat/live/busy');
+my $slow = chat('/busy/live/busy');
 $slow->{ws}{http}->sock->setsockopt(SOL_SOCKET, SO_RCVBUF, 8192);
 $slow->join;
 
