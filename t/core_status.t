@@ -113,7 +113,7 @@ $section =~ s/`(?:helpers|source)`//g;
 
 # other modules add objects of their own, if they are in use
 
-$section =~ s/^`tokens`, `token_sessions`, `chat`\n.*?(?=^`|\z)//ms;
+$section =~ s/^`tokens`, `token_sessions`, `chat`, `sfu`\n.*?(?=^`|\z)//ms;
 
 # names are what stands in backquotes before the explanation
 

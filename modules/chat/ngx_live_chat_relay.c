@@ -302,6 +302,8 @@ ngx_live_chat_relay_turn(ngx_live_chat_zone_t *zone, ngx_uint_t index)
     pool = NULL;
     rc = NGX_DECLINED;
 
+    ngx_memzero(&call, sizeof(ngx_live_chat_relay_call_t));
+
     ngx_live_chat_lock(zone);
 
     room = zone->sh->rooms[index];
@@ -344,7 +346,6 @@ ngx_live_chat_relay_turn(ngx_live_chat_zone_t *zone, ngx_uint_t index)
         pool = ngx_create_pool(4096, ngx_cycle->log);
 
         if (pool) {
-            ngx_memzero(&call, sizeof(ngx_live_chat_relay_call_t));
             rc = ngx_live_chat_relay_next_locked(zone, room, rr, &a, pool,
                                                  &call);
         }

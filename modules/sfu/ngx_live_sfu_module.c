@@ -198,9 +198,16 @@ ngx_live_sfu_worker_init(ngx_cycle_t *cycle)
 static void
 ngx_live_sfu_status(ngx_live_json_t *js)
 {
+    ngx_uint_t                   n;
     ngx_live_sfu_counters_sh_t  *c;
 
     if (ngx_live_sfu_zone == NULL) {
+        return;
+    }
+
+    (void) ngx_live_sfu_sockets(&n);
+
+    if (n == 0) {
         return;
     }
 
