@@ -70,9 +70,8 @@ ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
 
     say.effect.type = NGX_LIVE_CHAT_EFFECT_TIP;
     say.effect.number = tip->amount;
-    say.effect.keys.data = keys;
-    say.effect.keys.len = ngx_live_chat_purse_keys(keys, tip) - keys;
-    ngx_memcpy(say.effect.currency, tip->currency, NGX_LIVE_CHAT_CURRENCY);
+    say.effect.user.data = keys;
+    say.effect.user.len = ngx_live_chat_purse_keys(keys, tip) - keys;
 
     /* nobody's are what moderators do, which cannot be removed */
 

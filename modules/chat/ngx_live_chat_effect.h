@@ -37,7 +37,8 @@ typedef enum {
     NGX_LIVE_CHAT_EFFECT_CLEAR,
     NGX_LIVE_CHAT_EFFECT_SLOW,             /* number: s */
     NGX_LIVE_CHAT_EFFECT_SHADOW,           /* user, until */
-    NGX_LIVE_CHAT_EFFECT_TIP,              /* number, currency, keys */
+    NGX_LIVE_CHAT_EFFECT_TIP,              /* number, user: the currency and
+                                              keys, with blanks between */
     NGX_LIVE_CHAT_EFFECT_RESTRICT,         /* number: NGX_LIVE_CHAT_ALL, .. */
     NGX_LIVE_CHAT_EFFECT_POLL,             /* number: of options, until or
                                               0 */
@@ -59,11 +60,11 @@ typedef struct {
     ngx_str_t                  user;       /* his id */
     int64_t                    until;      /* ms since 1970 */
     int64_t                    number;
-    u_char                     currency[3];
-    ngx_str_t                  keys;       /* with blanks between: what has
-                                              one of them is the same */
 
-    /* result: it was there before, and has done nothing now */
+    /* what Redis has counted with it, 0: it has not */
+    int64_t                    sum;
+
+    /* result, or of Redis: it was there before, and does nothing now */
     ngx_uint_t                 repeated;
 
     /* result: members of the entry's object, ",\"total\":500", ... */

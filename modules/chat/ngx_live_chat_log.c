@@ -206,8 +206,10 @@ ngx_live_chat_log_enter_locked(ngx_live_chat_zone_t *zone,
 
     /* it was said on two nodes at once: the first one counts */
 
-    e->hidden = (say->effect.repeated
-                 && !ngx_live_chat_log_has(room, &say->origin));
+    if (say->effect.repeated && !ngx_live_chat_log_has(room, &say->origin)) {
+        e->repeated = 1;
+        e->hidden = 1;
+    }
 
     ngx_live_chat_log_link_locked(zone, room, e);
 

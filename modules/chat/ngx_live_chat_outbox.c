@@ -7,6 +7,7 @@
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_mark.h"
 #include "ngx_live_chat_outbox.h"
+#include "ngx_live_chat_purse.h"
 #include "ngx_live_chat_relay.h"
 #include "ngx_live_chat_users.h"
 #include "ngx_live_redis.h"
@@ -384,6 +385,7 @@ ngx_live_chat_outbox_again_locked(ngx_live_chat_room_sh_t *room, uint64_t seq)
 
         out->entered = 1;
         out->stored = 0;
+        out->counted = 1;
 
         ngx_queue_remove(q);
         room->sent.n--;
@@ -425,6 +427,8 @@ ngx_live_chat_outbox_state_locked(ngx_live_chat_zone_t *zone,
         ngx_live_chat_users_unmark_locked(room);
         ngx_live_chat_mark_clear_locked(zone, &room->sn.str);
     }
+
+    ngx_live_chat_purse_open_locked(zone, room, o->meta);
 
     for (i = 0; i < o->marks->n; i += 2) {
         if (ngx_live_chat_mark_parse(&o->marks->elts[i].str,
@@ -597,7 +601,7 @@ ngx_live_chat_outbox_id_locked(ngx_live_chat_room_sh_t *room, uint64_t seq,
     {
         e = ngx_queue_data(q, ngx_live_chat_entry_sh_t, queue);
 
-        if (e->seq == seq) {
+        if (e->seq == seq && !e->repeated) {
             *id = *ngx_live_chat_cursor_id(&e->cursor);
             return;
         }

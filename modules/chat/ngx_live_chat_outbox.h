@@ -53,6 +53,8 @@ typedef struct {
     ngx_live_chat_effect_t     effect;
     unsigned                   entered:1;  /* is in the log already */
     unsigned                   stored:1;   /* is in the stream already */
+    unsigned                   counted:1;  /* was once, so that totals that
+                                              we have of Redis include it */
     unsigned                   back:1;     /* has come back once */
     u_char                     data[1];    /* head, tail, user of effect */
 } ngx_live_chat_outgoing_sh_t;

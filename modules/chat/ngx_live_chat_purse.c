@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_chat_purse.h"
+#include "ngx_live_chat_record.h"
 
 #include <ngx_md5.h>
 #include <sys/random.h>
@@ -14,11 +15,15 @@ static ngx_live_chat_purse_sh_t *ngx_live_chat_purse_locked(
     ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room);
 static ngx_uint_t ngx_live_chat_purse_seen_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_purse_sh_t *purse, ngx_live_chat_effect_t *effect);
+static void ngx_live_chat_purse_keys_of(ngx_live_chat_effect_t *effect,
+    ngx_str_t *keys);
 static ngx_uint_t ngx_live_chat_purse_next(ngx_str_t *keys, ngx_str_t *key);
 static void ngx_live_chat_purse_remember_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 static ngx_live_chat_total_sh_t *ngx_live_chat_purse_total(
     ngx_live_chat_purse_sh_t *purse, ngx_live_chat_effect_t *effect);
+static ngx_live_chat_total_sh_t *ngx_live_chat_purse_currency(
+    ngx_live_chat_purse_sh_t *purse, u_char *text);
 static size_t ngx_live_chat_tips_pick(ngx_queue_t *entries, ngx_uint_t *max);
 static u_char *ngx_live_chat_tips_copy(u_char *p, ngx_queue_t *entries,
     ngx_uint_t skip);
@@ -85,7 +90,7 @@ ngx_live_chat_purse_seen_locked(ngx_live_chat_zone_t *zone,
 {
     ngx_str_t  keys, key;
 
-    keys = effect->keys;
+    ngx_live_chat_purse_keys_of(effect, &keys);
 
     while (ngx_live_chat_purse_next(&keys, &key)) {
         if (ngx_live_chat_keys_find_locked(zone, purse->keys, &key)
@@ -96,6 +101,20 @@ ngx_live_chat_purse_seen_locked(ngx_live_chat_zone_t *zone,
     }
 
     return 0;
+}
+
+
+/* behind the currency */
+
+static void
+ngx_live_chat_purse_keys_of(ngx_live_chat_effect_t *effect, ngx_str_t *keys)
+{
+    size_t  n;
+
+    n = ngx_min(effect->user.len, NGX_LIVE_CHAT_CURRENCY);
+
+    keys->data = effect->user.data + n;
+    keys->len = effect->user.len - n;
 }
 
 
@@ -134,16 +153,27 @@ static ngx_live_chat_total_sh_t *
 ngx_live_chat_purse_total(ngx_live_chat_purse_sh_t *purse,
     ngx_live_chat_effect_t *effect)
 {
+    /* of what comes from other nodes nothing is sure */
+
+    if (effect->user.len < NGX_LIVE_CHAT_CURRENCY
+        || effect->number < 1 || effect->number > NGX_LIVE_CHAT_AMOUNT_MAX)
+    {
+        return NULL;
+    }
+
+    return ngx_live_chat_purse_currency(purse, effect->user.data);
+}
+
+
+static ngx_live_chat_total_sh_t *
+ngx_live_chat_purse_currency(ngx_live_chat_purse_sh_t *purse, u_char *text)
+{
     u_char                     currency[NGX_LIVE_CHAT_CURRENCY];
     ngx_uint_t                 i;
     ngx_live_chat_total_sh_t  *total;
 
-    /* of what comes from other nodes nothing is sure */
-
-    if (ngx_live_chat_currency(currency, effect->currency,
-                               NGX_LIVE_CHAT_CURRENCY)
-        != NGX_OK
-        || effect->number < 1 || effect->number > NGX_LIVE_CHAT_AMOUNT_MAX)
+    if (ngx_live_chat_currency(currency, text, NGX_LIVE_CHAT_CURRENCY)
+        != NGX_OK)
     {
         return NULL;
     }
@@ -167,6 +197,8 @@ void
 ngx_live_chat_purse_add_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect)
 {
+    int64_t                    sum;
+    ngx_uint_t                 seen;
     ngx_live_chat_purse_sh_t  *purse;
     ngx_live_chat_total_sh_t  *total;
 
@@ -184,22 +216,42 @@ ngx_live_chat_purse_add_locked(ngx_live_chat_zone_t *zone,
 
     /* the entry of a tip may come again, with another id */
 
-    effect->repeated = ngx_live_chat_purse_seen_locked(zone, purse, effect);
+    seen = ngx_live_chat_purse_seen_locked(zone, purse, effect);
 
-    if (!effect->repeated) {
-        ngx_memcpy(total->currency, effect->currency, NGX_LIVE_CHAT_CURRENCY);
-
-        /* what no JavaScript could count any more is not counted here */
-
-        total->amount = ngx_min(NGX_LIVE_CHAT_TOTAL_MAX - effect->number,
-                                total->amount)
-                        + effect->number;
-
+    if (!seen) {
         ngx_live_chat_purse_remember_locked(zone, room, effect);
     }
 
+    if (effect->sum) {
+
+        /* it includes what others have counted */
+
+        sum = effect->sum;
+        total->counted = ngx_max(total->counted, sum);
+        total->amount = ngx_max(total->amount, sum);
+
+    } else {
+
+        if (!seen && !effect->repeated) {
+
+            /* what no JavaScript could count any more is not counted here */
+
+            total->amount = ngx_min(NGX_LIVE_CHAT_TOTAL_MAX - effect->number,
+                                    total->amount)
+                            + effect->number;
+        }
+
+        sum = total->amount;
+    }
+
+    if (total->amount) {
+        ngx_memcpy(total->currency, effect->user.data, NGX_LIVE_CHAT_CURRENCY);
+    }
+
+    effect->repeated |= seen;
+
     effect->added_len = ngx_snprintf(effect->added, NGX_LIVE_CHAT_EFFECT_ADDED,
-                                     ",\"total\":%L", total->amount)
+                                     ",\"total\":%L", sum)
                         - effect->added;
 }
 
@@ -213,11 +265,51 @@ ngx_live_chat_purse_remember_locked(ngx_live_chat_zone_t *zone,
 
     ngx_live_chat_purse_limits(&ntips, &nkeys);
 
-    keys = effect->keys;
+    ngx_live_chat_purse_keys_of(effect, &keys);
 
     while (ngx_live_chat_purse_next(&keys, &key)) {
         (void) ngx_live_chat_keys_add_locked(zone, room, room->purse->keys,
                                              &key, 0, nkeys, 1);
+    }
+}
+
+
+void
+ngx_live_chat_purse_open_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_redis_reply_t *meta)
+{
+    int64_t                    amount;
+    u_char                    *currency;
+    ngx_str_t                 *name;
+    ngx_uint_t                 i;
+    ngx_live_chat_purse_sh_t  *purse;
+    ngx_live_chat_total_sh_t  *total;
+
+    for (i = 0; i < meta->n; i += 2) {
+        name = &meta->elts[i].str;
+
+        if (ngx_live_chat_total_parse(name, &meta->elts[i + 1].str, &amount)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        purse = ngx_live_chat_purse_locked(zone, room);
+
+        if (purse == NULL) {
+            return;
+        }
+
+        currency = name->data + name->len - NGX_LIVE_CHAT_CURRENCY;
+
+        total = ngx_live_chat_purse_currency(purse, currency);
+
+        if (total) {
+            ngx_memcpy(total->currency, currency, NGX_LIVE_CHAT_CURRENCY);
+
+            total->counted = ngx_max(total->counted, amount);
+            total->amount = ngx_max(total->amount, amount);
+        }
     }
 }
 
@@ -231,15 +323,16 @@ ngx_live_chat_purse_keys(u_char *p, ngx_live_chat_tip_t *tip)
 
     n = 0;
 
+    p = ngx_cpymem(p, tip->currency, NGX_LIVE_CHAT_CURRENCY);
+
     for (i = 0; i < 2; i++) {
 
         if (tip->keys[i].len == 0) {
             continue;
         }
 
-        if (n++) {
-            *p++ = ' ';
-        }
+        *p++ = ' ';
+        n++;
 
         ngx_md5_init(&md5);
         ngx_md5_update(&md5, tip->keys[i].data, tip->keys[i].len);
@@ -253,6 +346,7 @@ ngx_live_chat_purse_keys(u_char *p, ngx_live_chat_tip_t *tip)
     if (n == 0
         && getrandom(digest, sizeof(digest), 0) == (ssize_t) sizeof(digest))
     {
+        *p++ = ' ';
         p = ngx_hex_dump(p, digest, sizeof(digest));
     }
 

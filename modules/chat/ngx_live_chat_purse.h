@@ -10,6 +10,7 @@
 
 #include "ngx_live_chat_keys.h"
 #include "ngx_live_chat_payment.h"
+#include "ngx_live_redis_reply.h"
 
 
 /*
@@ -29,6 +30,7 @@ typedef struct {
     u_char                     currency[NGX_LIVE_CHAT_CURRENCY];
                                            /* zeroes: free */
     int64_t                    amount;     /* in the smallest unit */
+    int64_t                    counted;    /* of it by Redis, for all nodes */
 } ngx_live_chat_total_sh_t;
 
 
@@ -44,10 +46,10 @@ struct ngx_live_chat_purse_sh_s {
 void ngx_live_chat_purse_limits(ngx_uint_t *tips, ngx_uint_t *keys);
 
 /*
- * The effect's keys of a tip: hashes of its own, or something random, by which
- * it is known on all nodes.
+ * The effect's user of a tip: the currency, and hashes of its keys, or
+ * something random, by which it is known on all nodes.
  */
-#define NGX_LIVE_CHAT_PURSE_KEYS_LEN  (2 * 33)
+#define NGX_LIVE_CHAT_PURSE_KEYS_LEN  (NGX_LIVE_CHAT_CURRENCY + 1 + 2 * 33)
 
 u_char *ngx_live_chat_purse_keys(u_char *p, ngx_live_chat_tip_t *tip);
 
@@ -59,6 +61,10 @@ const char *ngx_live_chat_purse_check_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
 void ngx_live_chat_purse_add_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
+
+/* totals as Redis has them: names and values of a room's settings */
+void ngx_live_chat_purse_open_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_redis_reply_t *meta);
 
 /*
  * An entry that the log drops and has left: non-zero if it is kept.  drop

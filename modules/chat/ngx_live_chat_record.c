@@ -19,6 +19,7 @@
 #define NGX_LIVE_CHAT_MIDDLE  "\"id\":\"\",\"origin\":\"\",\"cursor\":\"\""
 
 
+static ngx_uint_t ngx_live_chat_is(ngx_str_t *name, const char *text);
 static ngx_int_t ngx_live_chat_record_field(ngx_live_chat_record_t *rec,
     ngx_str_t *name, ngx_str_t *value, ngx_uint_t *seen);
 static ngx_int_t ngx_live_chat_record_text(ngx_live_chat_record_t *rec,
@@ -60,6 +61,7 @@ ngx_live_chat_record_parse(ngx_live_redis_reply_t *reply,
     ngx_live_chat_record_t *rec, ngx_uint_t passing, ngx_pool_t *pool,
     const char **reason)
 {
+    ngx_str_t               *sum;
     ngx_uint_t               i, seen, needed;
     ngx_live_redis_reply_t  *fields;
 
@@ -83,8 +85,15 @@ ngx_live_chat_record_parse(ngx_live_redis_reply_t *reply,
     }
 
     seen = 0;
+    sum = NULL;
 
     for (i = 0; i < fields->n; i += 2) {
+
+        if (ngx_live_chat_is(&fields->elts[i].str, "r")) {
+            sum = &fields->elts[i + 1].str;
+            continue;
+        }
+
         if (ngx_live_chat_record_field(rec, &fields->elts[i].str,
                                        &fields->elts[i + 1].str, &seen)
             != NGX_OK)
@@ -105,7 +114,27 @@ ngx_live_chat_record_parse(ngx_live_redis_reply_t *reply,
         return NGX_DECLINED;
     }
 
+    if (sum && sum->len) {
+        if (ngx_live_chat_number(sum->data, sum->len, &rec->effect.sum)
+            != NGX_OK
+            || rec->effect.sum > NGX_LIVE_CHAT_RECORD_AMOUNT)
+        {
+            *reason = "sum has a wrong value";
+            return NGX_DECLINED;
+        }
+
+        rec->effect.repeated = (rec->effect.sum == 0);
+    }
+
     return ngx_live_chat_record_text(rec, pool, reason);
+}
+
+
+static ngx_uint_t
+ngx_live_chat_is(ngx_str_t *name, const char *text)
+{
+    return name->len == ngx_strlen(text)
+           && ngx_memcmp(name->data, text, name->len) == 0;
 }
 
 
@@ -327,7 +356,7 @@ ngx_live_chat_effect_parse(u_char *p, size_t len,
                                                              : NGX_ERROR;
 
     case NGX_LIVE_CHAT_EFFECT_TIP:
-        return (effect->number > 0
+        return (effect->user.len >= 3 && effect->number > 0
                 && effect->number <= NGX_LIVE_CHAT_RECORD_AMOUNT) ? NGX_OK
                                                                 : NGX_ERROR;
 
@@ -546,6 +575,21 @@ ngx_live_chat_opening_meta(ngx_live_chat_opening_t *o)
             ngx_memzero(&o->pinned, sizeof(ngx_live_chat_id_t));
         }
     }
+}
+
+
+ngx_int_t
+ngx_live_chat_total_parse(ngx_str_t *name, ngx_str_t *value, int64_t *amount)
+{
+    if (name->len != sizeof("total EUR") - 1
+        || ngx_memcmp(name->data, "total ", sizeof("total ") - 1) != 0
+        || ngx_live_chat_number(value->data, value->len, amount) != NGX_OK
+        || *amount == 0 || *amount > NGX_LIVE_CHAT_RECORD_AMOUNT)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -44,7 +44,7 @@
  *     h   the text before the id, and
  *     t   behind it; both are empty: it has an effect only
  *     e   the effect, or empty
- *     r   what the effect came to, if it counts
+ *     r   what the effect came to, if it counts; 0: it was there before
  *
  * An entry of what passes has n, h, t, and k, the room.  Strings point into
  * the reply.
@@ -108,6 +108,13 @@ typedef struct {
 
 ngx_int_t ngx_live_chat_opening_parse(ngx_live_redis_reply_t *reply,
     ngx_live_chat_opening_t *o);
+
+/*
+ * A total of tips by its name, "total EUR", whose end is the currency.
+ * NGX_DECLINED: it is none.
+ */
+ngx_int_t ngx_live_chat_total_parse(ngx_str_t *name, ngx_str_t *value,
+    int64_t *amount);
 
 /*
  * A mark: the effect that makes it, BAN, TIMEOUT or SHADOW.  NGX_DECLINED: it

@@ -434,15 +434,17 @@ ngx_live_chat_relay_next_locked(ngx_live_chat_zone_t *zone,
         return NGX_DECLINED;
     }
 
-    call->kind = NGX_LIVE_CHAT_RELAY_SAY;
-    rc = ngx_live_chat_stream_say_locked(a, zone, room, pool, &call->last);
+    /* first what was, so that what is said now changes that */
+
+    call->kind = NGX_LIVE_CHAT_RELAY_RESTORE;
+    rc = ngx_live_chat_stream_restore_locked(a, zone, room, pool);
 
     if (rc != NGX_DECLINED) {
         return rc;
     }
 
-    call->kind = NGX_LIVE_CHAT_RELAY_RESTORE;
-    rc = ngx_live_chat_stream_restore_locked(a, zone, room, pool);
+    call->kind = NGX_LIVE_CHAT_RELAY_SAY;
+    rc = ngx_live_chat_stream_say_locked(a, zone, room, pool, &call->last);
 
     if (rc != NGX_DECLINED) {
         return rc;

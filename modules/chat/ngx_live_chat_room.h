@@ -79,6 +79,7 @@ typedef struct {
     unsigned                   passing:1;  /* not history: reactions, ... */
     unsigned                   hidden:1;   /* deleted: no longer shown */
     unsigned                   tip:1;
+    unsigned                   repeated:1; /* was told before, by another */
     unsigned                   moved:1;    /* is hidden since it has come
                                               again under another id */
     unsigned                   shared:1;   /* of what passes: for others */

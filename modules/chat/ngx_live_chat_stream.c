@@ -7,6 +7,7 @@
 #include "ngx_live_chat_log.h"
 #include "ngx_live_chat_stream.h"
 #include "ngx_live_chat_mark.h"
+#include "ngx_live_chat_purse.h"
 #include "ngx_live_stream.h"
 
 
@@ -16,7 +17,8 @@
 /* s that keys stay when nobody writes them any more, at least */
 #define NGX_LIVE_CHAT_STREAM_EXPIRE   86400
 
-#define NGX_LIVE_CHAT_STREAM_MARKS    16
+/* users of whom a script is told at once, with 16 totals */
+#define NGX_LIVE_CHAT_STREAM_MARKS    12
 
 
 static void ngx_live_chat_stream_keys(ngx_live_redis_args_t *a,
@@ -24,7 +26,9 @@ static void ngx_live_chat_stream_keys(ngx_live_redis_args_t *a,
 static ngx_int_t ngx_live_chat_stream_outgoing(ngx_live_redis_args_t *a,
     ngx_live_chat_outgoing_sh_t *out, ngx_pool_t *pool);
 static void ngx_live_chat_stream_operation(ngx_live_redis_args_t *a,
-    ngx_live_chat_effect_t *effect, ngx_str_t *user, u_char *buf);
+    ngx_live_chat_outgoing_sh_t *out, ngx_str_t *user, u_char *buf);
+static ngx_int_t ngx_live_chat_stream_totals(ngx_live_redis_args_t *a,
+    ngx_live_chat_room_sh_t *room, ngx_pool_t *pool);
 static ngx_int_t ngx_live_chat_stream_copy(ngx_live_redis_args_t *a,
     u_char *data, size_t len, ngx_pool_t *pool);
 static ngx_int_t ngx_live_chat_stream_mark(ngx_live_redis_args_t *a,
@@ -78,9 +82,11 @@ static ngx_live_redis_script_t  ngx_live_chat_stream_open =
  * What is in the stream already is not entered again: the answer is the
  * node's last number.
  *
- * ARGV: epoch, most entries, ms that they stay, expiry, node, n; then of each
- * number, origin, hash of the user, head, tail, effect, and what it changes:
- * an operation, a field, a value
+ * A tip's key is counted once: the entry tells the total, or 0.
+ *
+ * ARGV: epoch, most entries, ms that they stay, expiry, node, n, most keys of
+ * tips; then of each number, origin, hash of the user, head, tail, effect, and
+ * what it changes: an operation, a field, a value
  */
 
 static ngx_live_redis_script_t  ngx_live_chat_stream_say =
@@ -88,31 +94,47 @@ static ngx_live_redis_script_t  ngx_live_chat_stream_say =
     "local e = redis.call('HGET', KEYS[2], 'epoch') "
     "if e ~= ARGV[1] then return { 'epoch' } end "
     "local last = redis.call('GET', KEYS[4]) or '0' "
-    "local i = 7 "
+    "local t = redis.call('TIME') "
+    "local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) "
+    "local i = 8 "
     "for k = 1, tonumber(ARGV[6]) do "
     "if tonumber(ARGV[i]) > tonumber(last) then "
     "local op, f, v = ARGV[i + 6], ARGV[i + 7], ARGV[i + 8] "
+    "local r = '' "
     "if op == 'm' then redis.call('HSET', KEYS[2], f, v) "
     "elseif op == 'd' then redis.call('HDEL', KEYS[2], f) "
     "elseif op == 'u' then redis.call('HSET', KEYS[3], f, v) "
     "elseif op == 'x' then "
-    "redis.call('HDEL', KEYS[3], 'b ' .. f, 'm ' .. f, 's ' .. f) end "
+    "redis.call('HDEL', KEYS[3], 'b ' .. f, 'm ' .. f, 's ' .. f) "
+    "elseif op == 't' then "
+    "for x in string.gmatch(string.sub(f, 4), '%S+') do "
+    "if redis.call('ZADD', KEYS[5], 'NX', string.format('%.0f', now), x) == 0 "
+    "then r = '0' end end "
+    "redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1 - tonumber(ARGV[7])) "
+    "if r == '' then "
+    "f = 'total ' .. string.sub(f, 1, 3) "
+    "r = (tonumber(redis.call('HGET', KEYS[2], f) or '0') or 0) + tonumber(v) "
+    "r = string.format('%.0f', math.min(r, 9007199254740991)) "
+    "redis.call('HSET', KEYS[2], f, r) end end "
     "redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', "
     "'p', e, 'n', ARGV[5], 's', ARGV[i], 'o', ARGV[i + 1], "
     "'u', ARGV[i + 2], 'h', ARGV[i + 3], 't', ARGV[i + 4], "
-    "'e', ARGV[i + 5]) "
+    "'e', ARGV[i + 5], 'r', r) "
     "last = ARGV[i] end "
     "i = i + 9 end "
     "redis.call('SET', KEYS[4], last, 'EX', ARGV[4]) "
     "if ARGV[3] ~= '0' then "
-    "local t = redis.call('TIME') "
     "redis.pcall('XTRIM', KEYS[1], 'MINID', '~', "
-    "string.format('%.0f', tonumber(t[1]) * 1000 - tonumber(ARGV[3]))) end "
-    "for k = 1, 3 do redis.call('EXPIRE', KEYS[k], ARGV[4]) end "
+    "string.format('%.0f', now - tonumber(ARGV[3]))) end "
+    "for k = 1, 5 do if k ~= 4 then "
+    "redis.call('EXPIRE', KEYS[k], ARGV[4]) end end "
     "return { 'ok', last }");
 
 
-/* ARGV: expiry, slow, pinned or empty; marks and until when */
+/*
+ * ARGV: expiry, slow, pinned or empty, n; n currencies and totals; marks and
+ * until when
+ */
 
 static ngx_live_redis_script_t  ngx_live_chat_stream_restore =
     ngx_live_redis_script(
@@ -120,7 +142,13 @@ static ngx_live_redis_script_t  ngx_live_chat_stream_restore =
     "redis.call('HSETNX', KEYS[2], 'slow', ARGV[2]) end "
     "if ARGV[3] ~= '' then "
     "redis.call('HSETNX', KEYS[2], 'pinned', ARGV[3]) end "
-    "for i = 4, #ARGV, 2 do "
+    "local n = 4 + 2 * tonumber(ARGV[4]) "
+    "for i = 5, n, 2 do "
+    "local f = 'total ' .. ARGV[i] "
+    "if (tonumber(redis.call('HGET', KEYS[2], f) or '0') or 0) "
+    "< tonumber(ARGV[i + 1]) then "
+    "redis.call('HSET', KEYS[2], f, ARGV[i + 1]) end end "
+    "for i = n + 1, #ARGV, 2 do "
     "redis.call('HSETNX', KEYS[3], ARGV[i], ARGV[i + 1]) end "
     "for k = 2, 3 do redis.call('EXPIRE', KEYS[k], ARGV[1]) end "
     "return { 'ok' }");
@@ -239,15 +267,18 @@ ngx_live_chat_stream_say_locked(ngx_live_redis_args_t *a,
     ngx_pool_t *pool, uint64_t *last)
 {
     u_char                       *p, buf[NGX_LIVE_CHAT_EPOCH_LEN];
-    ngx_uint_t                    n, arg;
+    ngx_uint_t                    n, arg, ntips, nkeys;
     ngx_queue_t                  *q;
     ngx_live_chat_outgoing_sh_t  *out;
 
-    ngx_live_redis_args_script(a, &ngx_live_chat_stream_say, 4);
+    ngx_live_chat_purse_limits(&ntips, &nkeys);
+
+    ngx_live_redis_args_script(a, &ngx_live_chat_stream_say, 5);
 
     a->background = 1;
 
     ngx_live_chat_stream_keys(a, &room->sn.str, zone->sh->node);
+    ngx_live_redis_key(a, NGX_LIVE_CHAT_STREAM_KEY ":tips", &room->sn.str);
 
     p = ngx_live_chat_epoch_write(buf, room->epoch);
 
@@ -267,6 +298,7 @@ ngx_live_chat_stream_say_locked(ngx_live_redis_args_t *a,
 
     arg = a->argc;
     ngx_live_redis_arg_text(a, "");
+    ngx_live_redis_arg_int(a, nkeys);
 
     n = 0;
 
@@ -342,7 +374,7 @@ ngx_live_chat_stream_outgoing(ngx_live_redis_args_t *a,
 
     ngx_live_redis_arg(a, &user);
 
-    ngx_live_chat_stream_operation(a, &out->effect, &out->effect.user, p);
+    ngx_live_chat_stream_operation(a, out, &out->effect.user, p);
 
     return NGX_OK;
 }
@@ -352,11 +384,13 @@ ngx_live_chat_stream_outgoing(ngx_live_redis_args_t *a,
 
 static void
 ngx_live_chat_stream_operation(ngx_live_redis_args_t *a,
-    ngx_live_chat_effect_t *effect, ngx_str_t *user, u_char *buf)
+    ngx_live_chat_outgoing_sh_t *out, ngx_str_t *user, u_char *buf)
 {
-    ngx_str_t    field, value;
-    const char  *op;
+    ngx_str_t                field, value;
+    const char              *op;
+    ngx_live_chat_effect_t  *effect;
 
+    effect = &out->effect;
     field.data = buf;
     op = "";
 
@@ -407,6 +441,14 @@ ngx_live_chat_stream_operation(ngx_live_redis_args_t *a,
         buf = ngx_live_chat_id_write(buf, &effect->message);
         break;
 
+    case NGX_LIVE_CHAT_EFFECT_TIP:
+        op = "t";
+        buf = ngx_cpymem(buf, user->data, user->len);
+        field.len = user->len;
+        value.data = buf;
+        buf = ngx_sprintf(buf, "%L", out->counted ? 0 : effect->number);
+        break;
+
     default:
         field.len = 0;
         value.data = buf;
@@ -449,6 +491,10 @@ ngx_live_chat_stream_restore_locked(ngx_live_redis_args_t *a,
         return NGX_ERROR;
     }
 
+    if (ngx_live_chat_stream_totals(a, room, pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     /* so many at a time: restore is where the next ones begin */
 
     for (n = 0; n < NGX_LIVE_CHAT_STREAM_MARKS; n++, room->restore++) {
@@ -470,6 +516,44 @@ ngx_live_chat_stream_restore_locked(ngx_live_redis_args_t *a,
         {
             return NGX_ERROR;
         }
+    }
+
+    return NGX_OK;
+}
+
+
+/* as Redis has counted them: what it has not is still to be said */
+
+static ngx_int_t
+ngx_live_chat_stream_totals(ngx_live_redis_args_t *a,
+    ngx_live_chat_room_sh_t *room, ngx_pool_t *pool)
+{
+    ngx_uint_t                 i, n;
+    ngx_live_chat_total_sh_t  *total;
+
+    n = 0;
+
+    for (i = 0; room->purse && i < NGX_LIVE_CHAT_CURRENCIES; i++) {
+        n += (room->purse->totals[i].counted != 0);
+    }
+
+    ngx_live_redis_arg_int(a, n);
+
+    for (i = 0; n && i < NGX_LIVE_CHAT_CURRENCIES; i++) {
+        total = &room->purse->totals[i];
+
+        if (total->counted == 0) {
+            continue;
+        }
+
+        if (ngx_live_chat_stream_copy(a, total->currency,
+                                      NGX_LIVE_CHAT_CURRENCY, pool)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_live_redis_arg_int(a, total->counted);
     }
 
     return NGX_OK;

@@ -122,6 +122,23 @@ test_record(void)
     is_int(rec.effect.type, NGX_LIVE_CHAT_EFFECT_SHADOW, "an effect");
     is_str(&rec.effect.user, "joe", "of a user");
 
+    is_int(parse(0, OURS, "r", "9007199254740991", "e",
+                 "tip 0-0 0 500 EUR k1 k2", NULL),
+           NGX_OK, "a sum");
+    is_int(rec.effect.sum, 9007199254740991, "of Redis");
+    is_int(rec.effect.repeated, 0, "is not repeated");
+    is_str(&rec.effect.user, "EUR k1 k2", "currency and keys");
+
+    is_int(parse(0, OURS, "e", "tip 0-0 0 500 EUR k1", "r", "0", NULL),
+           NGX_OK, "no sum");
+    is_int(rec.effect.repeated, 1, "is repeated");
+
+    is_int(parse(0, OURS, "r", "", NULL), NGX_OK, "an empty one");
+    is_int(rec.effect.repeated, 0, "is none");
+    is_int(parse(0, OURS, "r", "-1", NULL), NGX_DECLINED, "negative");
+    is_int(parse(0, OURS, "r", "9007199254740992", NULL), NGX_DECLINED,
+           "too much");
+
     is_int(parse(1, "n", "00000001", "k", "live/a", "h",
                  "{\"type\":\"reactions\",", "t", ",\"reactions\":{}}", NULL),
            NGX_OK, "what passes");
@@ -299,12 +316,27 @@ test_opening(void)
 static void
 test_mark(void)
 {
+    int64_t                 amount;
     ngx_str_t               name, value;
     ngx_live_chat_effect_t  effect;
+
+    name = text("total EUR");
+    value = text("500");
+    is_int(ngx_live_chat_total_parse(&name, &value, &amount), NGX_OK,
+           "a total");
+    is_int(amount, 500, "its amount");
+    value = text("9007199254740992");
+    is_int(ngx_live_chat_total_parse(&name, &value, &amount), NGX_DECLINED,
+           "too much");
+    value = text("-1");
+    is_int(ngx_live_chat_total_parse(&name, &value, &amount), NGX_DECLINED,
+           "negative");
 
     name = text("b joe doe");
     value = text("1234");
     is_int(ngx_live_chat_mark_parse(&name, &value, &effect), NGX_OK, "a ban");
+    is_int(ngx_live_chat_total_parse(&name, &value, &amount), NGX_DECLINED,
+           "which is no total");
     is_int(effect.type, NGX_LIVE_CHAT_EFFECT_BAN, "a ban");
     is_int(effect.until, 1234, "until");
     is_str(&effect.user, "joe doe", "of whom");
