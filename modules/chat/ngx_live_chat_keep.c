@@ -310,6 +310,12 @@ ngx_live_chat_keep_claim_locked(ngx_live_chat_zone_t *zone)
         return NGX_DECLINED;
     }
 
+    /* a newer configuration may have another file */
+
+    if (zone->generation != sh->generation) {
+        return NGX_DECLINED;
+    }
+
     if (ngx_exiting && now - sh->marks_changed < NGX_LIVE_CHAT_KEEP_LEAVE) {
         return NGX_DECLINED;
     }
@@ -402,7 +408,7 @@ ngx_live_chat_keep_done(ngx_event_t *ev)
     if (keep->failed) {
         zone->sh->marks_due = ngx_live_clock() + NGX_LIVE_CHAT_KEEP_RETRY;
 
-    } else {
+    } else if (zone->generation == zone->sh->generation) {
         zone->sh->marks_kept = keep->version;
     }
 
