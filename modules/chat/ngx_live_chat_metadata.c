@@ -53,7 +53,7 @@ ngx_live_chat_metadata_locked(ngx_live_chat_room_sh_t *room,
     ngx_live_chat_id_t    id;
     ngx_live_metadata_t   m;
 
-    kind = e->passing ? 0 : ngx_live_chat_metadata_kind(e);
+    kind = (e->passing || e->hidden) ? 0 : ngx_live_chat_metadata_kind(e);
     id = e->origin.ms ? e->origin : *ngx_live_chat_cursor_id(&e->cursor);
 
     if (kind == 0 || !(ngx_live_chat_metadata_wanted(room) & kind)
