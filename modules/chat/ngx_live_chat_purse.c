@@ -245,7 +245,8 @@ ngx_live_chat_purse_add_locked(ngx_live_chat_zone_t *zone,
     }
 
     if (total->amount) {
-        ngx_memcpy(total->currency, effect->user.data, NGX_LIVE_CHAT_CURRENCY);
+        (void) ngx_live_chat_currency(total->currency, effect->user.data,
+                                      NGX_LIVE_CHAT_CURRENCY);
     }
 
     effect->repeated |= seen;
@@ -305,7 +306,8 @@ ngx_live_chat_purse_open_locked(ngx_live_chat_zone_t *zone,
         total = ngx_live_chat_purse_currency(purse, currency);
 
         if (total) {
-            ngx_memcpy(total->currency, currency, NGX_LIVE_CHAT_CURRENCY);
+            (void) ngx_live_chat_currency(total->currency, currency,
+                                          NGX_LIVE_CHAT_CURRENCY);
 
             total->counted = ngx_max(total->counted, amount);
             total->amount = ngx_max(total->amount, amount);

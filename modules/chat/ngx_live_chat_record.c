@@ -562,7 +562,7 @@ ngx_live_chat_opening_meta(ngx_live_chat_opening_t *o)
 
         if (name->len == 8 && ngx_memcmp(name->data, "restrict", 8) == 0
             && ngx_live_chat_number(value->data, value->len, &n) == NGX_OK
-            && n <= 255)
+            && n <= NGX_LIVE_CHAT_RECORD_RESTRICT)
         {
             o->restricted = n;
             o->restricted_set = 1;

@@ -25,6 +25,7 @@
 #define NGX_LIVE_CHAT_RECORD_SLOW   86400  /* s */
 #define NGX_LIVE_CHAT_RECORD_AMOUNT 9007199254740991
 #define NGX_LIVE_CHAT_RECORD_OPTIONS 10    /* of a poll */
+#define NGX_LIVE_CHAT_RECORD_RESTRICT 2    /* the last kind of it */
 
 /* bytes of an epoch in hexadecimal digits */
 #define NGX_LIVE_CHAT_EPOCH_LEN     16

@@ -302,6 +302,10 @@ test_opening(void)
     ok(!o.slow_set && o.pinned.ms == 0 && !o.restricted_set,
        "are as if not set");
 
+    meta[5].str = text("3");
+    is_int(ngx_live_chat_opening_parse(&reply, &o), NGX_OK, "restricted");
+    ok(!o.restricted_set, "in no known way");
+
     e[4].n = 7;
     is_int(ngx_live_chat_opening_parse(&reply, &o), NGX_ERROR, "odd");
     e[4].n = 8;
