@@ -10,6 +10,7 @@
 use warnings;
 use strict;
 
+use JSON::PP;
 use Test::More;
 
 use FindBin;
@@ -139,6 +140,10 @@ my ($ma) = heard($x, 'alone at a');
 my ($mb) = heard($y, 'alone at b');
 heard($c, 'alone at b');
 
+my $gone = say_to($x, 'alone, and deleted');
+is($mod->ask(type => 'moderate', action => 'delete',
+    target => $gone->{id})->{type}, 'ack', 'a message is deleted');
+
 is(client($one, 'other')->join->{room}{scope}, 'node', 'newcomers are told');
 ok(!grep({ $_->{text} && $_->{text} eq 'alone at b' } @{$x->{seen}}),
     'they do not hear each other');
@@ -204,6 +209,17 @@ $x->join;
 is(say_to($x, 'after a reload')->{type}, 'ack', 'after a reload');
 is(heard($c, 'after a reload')->{text}, 'after a reload', 'too');
 
+# who waits for Redis is still known when something has passed
+
+my $three = node('c', "$dir/none", '3s');
+my $v = client($three, 'vera');
+
+$v->send(type => 'join');
+ok(wait_for(sub { $three->json('/status')->{chat}{rooms} }, 3),
+    'a client waits');
+post($three, role => 'viewer', { type => 'status', audio => JSON::PP::true });
+is($v->wait('welcome')->{room}{scope}, 'node', 'it is let in later');
+
 $_->{ws}{http}->close for @clients;
 
 done_testing();
@@ -211,12 +227,15 @@ done_testing();
 ###############################################################################
 
 sub node {
-    my ($name) = @_;
+    my ($name, $socket, $timeout) = @_;
+
+    $socket //= $redis->socket;
+    $timeout //= '500ms';
 
     return Test::NginxLive->new(
         live => "node $name; zone live 16m; token_key " . $keys->dir . ";
-                 redis unix:@{[ $redis->socket ]};
-                 redis_timeout 500ms; redis_connect_timeout 500ms;
+                 redis unix:$socket;
+                 redis_timeout $timeout; redis_connect_timeout 500ms;
                  application live { play any; chat_small 0; }",
         http => 'live_chat_rate off;
                  server { listen 127.0.0.1:%%PORT_http%% reuseport;
@@ -238,6 +257,18 @@ sub client {
     $clients[-1]{node} = $node;
 
     return $clients[-1];
+}
+
+
+sub post {
+    my ($node, @claims) = @_;
+    my $what = pop(@claims);
+
+    my $token = $keys->token('HS256', sub => 'poster', stream => 'live/*',
+        @claims);
+
+    return $node->get("/chat/live/a?token=$token", method => 'POST',
+        body => JSON::PP->new->utf8->encode($what));
 }
 
 
