@@ -2,8 +2,9 @@
 
 # Copyright (C) nginx-live authors
 
-# Tips of a room of two nodes: a key counts once, totals are those of all, also
-# after a restart, and when Redis comes and goes.
+# Tips and polls of a room of two nodes: a key counts once, totals are those of
+# all, also after a restart, and when Redis comes and goes; a user has one vote,
+# and a poll one result.
 
 ###############################################################################
 
@@ -85,32 +86,78 @@ is_deeply([ map { $_->{total} } until_total($x, 530) ], [ 530 ],
     'keys are known after a restart, too');
 until_total($y, 530);
 
+# a poll is one, whoever begins it, votes and ends it
+
+my ($m, $n) = (client($one, 'mona', 'moderator'),
+    client($two, 'nora', 'moderator'));
+$_->join for $m, $n;
+
+ask($_) for $m, $n;
+my $poll = $x->wait('poll');
+is($y->wait('poll')->{id}, $poll->{id}, 'of two polls at once one is told');
+
+is($x->refused(type => 'vote', option => 0), undef, 'a vote at one');
+is($y->refused(type => 'vote', option => 1), undef, 'and at the other');
+votes($_, 1, 1) for $x, $y;
+
+my $again = client($two, 'xena');
+is($again->join->{room}{poll}{voted}, 0, 'the other node knows of it');
+is($again->refused(type => 'vote', option => 1), 'voted', 'one vote each');
+
+my ($z1, $z2) = map { client($_, 'zoe') } $one, $two;
+$_->join for $z1, $z2;
+$_->send(type => 'vote', option => 0) for $z1, $z2;
+votes($_, 2, 1) for $x, $y;
+
+# a node that comes later knows it
+
+$_->{ws}{http}->close for grep { $_->{server} == $two } @clients;
+@clients = grep { $_->{server} == $one } @clients;
+$two->stop;
+$two->start;
+
+$y = client($two, 'yuri');
+my $open = $y->join->{room}{poll};
+is_deeply([ @$open{qw/ votes voted /} ], [ [ 2, 1 ], 1 ],
+    'a node that is restarted knows the poll');
+$n = client($two, 'nora', 'moderator');
+$n->join;
+
+$_->send(type => 'poll_end') for $m, $n;
+my @ends = map { $_->wait('poll_end') } $x, $y;
+is_deeply($_->{votes}, [ 2, 1 ], 'the result') for @ends;
+is($ends[0]{id}, $ends[1]{id}, 'which is one');
+tip($two, 1, 'end');
+$_->wait('tip') for $x, $y;
+is(scalar(grep { $_->{type} =~ /^poll/ } @{$x->{seen}}, @{$y->{seen}}), 0,
+    'and is told once');
+
 # without Redis each counts what it is told; then all is added up
 
 $redis->stop;
 tip($one, 100, 'alone');
 tip($two, 100, 'alone');
 tip($two, 10, 'alone-b');
-is($x->wait('tip')->{total}, 630, 'alone at a');
-is($y->wait('tip')->{total}, 630, 'alone at b');
-is($y->wait('tip')->{total}, 640, 'more of it');
+is($x->wait('tip')->{total}, 631, 'alone at a');
+is($y->wait('tip')->{total}, 631, 'alone at b');
+is($y->wait('tip')->{total}, 641, 'more of it');
 $redis->start;
 
-wait_for(sub { total($one) == 640 && total($two) == 640 }, 20, 'totals');
-is(total($_), 640, 'together again') for $one, $two;
+wait_for(sub { total($one) == 641 && total($two) == 641 }, 20, 'totals');
+is(total($_), 641, 'together again') for $one, $two;
 tip($one, 1, 'again');
-$_->wait('tip', sub { $_[0]{total} == 641 }, 20) for $x, $y;
+$_->wait('tip', sub { $_[0]{total} == 642 }, 20) for $x, $y;
 pass('the same total at both nodes');
-is($redis->command('HGET', 'nl:{chat}:room:live/a:meta', 'total EUR'), 641,
+is($redis->command('HGET', 'nl:{chat}:room:live/a:meta', 'total EUR'), 642,
     'and in Redis');
 
 # Redis is emptied
 
 $redis->command('FLUSHALL');
 tip($two, 1, 'emptied');
-$_->wait('tip', sub { $_[0]{total} == 642 }, 20) for $x, $y;
+$_->wait('tip', sub { $_[0]{total} == 643 }, 20) for $x, $y;
 pass('an emptied Redis is told the total');
-is($redis->command('HGET', 'nl:{chat}:room:live/a:meta', 'total EUR'), 642,
+is($redis->command('HGET', 'nl:{chat}:room:live/a:meta', 'total EUR'), 643,
     'which it has then');
 
 leave();
@@ -150,7 +197,24 @@ sub client {
     push @clients, Test::NginxLive::Chat->new($node,
         "/chat/live/a?token=$token");
 
+    $clients[-1]{server} = $node;
+
     return $clients[-1];
+}
+
+
+sub ask {
+    my ($c) = @_;
+
+    $c->send(type => 'poll', question => 'Tea?', options => [qw/ yes no /]);
+}
+
+
+sub votes {
+    my ($c, @votes) = @_;
+
+    is_deeply($c->wait('votes', sub { "@{$_[0]{votes}}" eq "@votes" })
+        ->{votes}, \@votes, 'sums of both nodes');
 }
 
 

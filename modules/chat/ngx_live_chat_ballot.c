@@ -5,6 +5,7 @@
 
 
 #include "ngx_live_chat_ballot.h"
+#include "ngx_live_chat_outbox.h"
 #include "ngx_live_chat_stamp.h"
 #include "ngx_live_stream.h"
 
@@ -28,9 +29,6 @@ static ngx_uint_t ngx_live_chat_ballot_is(ngx_live_chat_ballot_sh_t *ballot,
     ngx_live_chat_id_t *id);
 static ngx_uint_t ngx_live_chat_ballot_open(
     ngx_live_chat_ballot_sh_t *ballot);
-static const char *ngx_live_chat_vote_locked(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room, ngx_str_t *user, ngx_live_chat_id_t *poll,
-    ngx_uint_t option, ngx_uint_t hushed);
 static u_char *ngx_live_chat_votes_write(u_char *p,
     ngx_live_chat_ballot_sh_t *ballot);
 static const char *ngx_live_chat_poll_close(ngx_live_chat_zone_t *zone,
@@ -66,7 +64,7 @@ void
 ngx_live_chat_ballot_end_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect)
 {
-    if (room->ballot
+    if (room->ballot && !effect->repeated
         && ngx_live_chat_ballot_is(room->ballot, &effect->message))
     {
         ngx_live_chat_ballot_free_locked(zone, room);
@@ -158,66 +156,127 @@ ngx_live_chat_vote(ngx_live_chat_zone_t *zone, ngx_live_chat_room_sh_t *room,
     ngx_str_t *user, ngx_live_chat_id_t *poll, ngx_uint_t option,
     ngx_uint_t hushed, ngx_uint_t *first)
 {
-    int64_t      now;
-    const char  *error;
+    int64_t               now;
+    ngx_live_chat_say_t   say;
 
     *first = 0;
     now = ngx_live_clock();
 
+    ngx_memzero(&say, sizeof(ngx_live_chat_say_t));
+
+    say.untold = 1;
+    say.effect.type = NGX_LIVE_CHAT_EFFECT_VOTE;
+    say.effect.user = *user;
+    say.effect.number = option;
+
     ngx_live_chat_lock(zone);
 
-    error = ngx_live_chat_vote_locked(zone, room, user, poll, option, hushed);
+    if (poll) {
+        say.effect.message = *poll;
+
+    } else if (room->ballot) {
+        say.effect.message = room->ballot->id;
+    }
+
+    say.error = ngx_live_chat_vote_check_locked(zone, room, &say.effect);
+
+    if (say.error == NULL && hushed) {
+
+        /* nobody else has to know */
+
+        say.effect.repeated = 1;
+        ngx_live_chat_vote_add_locked(zone, room, &say.effect);
+    }
 
     /* the worker that was to tell them may have died */
 
-    if (error == NULL && now > room->ballot->due + 1000) {
+    if (say.error == NULL && now > room->ballot->due + 1000) {
         room->ballot->due = now + NGX_LIVE_CHAT_REACTIONS;
         *first = 1;
     }
 
     ngx_live_chat_unlock(zone);
 
-    return error;
+    if (say.error == NULL && !hushed
+        && ngx_live_chat_room_say(zone, room, &say) == NGX_ERROR)
+    {
+        return "room_full";
+    }
+
+    return say.error;
 }
 
 
-static const char *
-ngx_live_chat_vote_locked(ngx_live_chat_zone_t *zone,
-    ngx_live_chat_room_sh_t *room, ngx_str_t *user, ngx_live_chat_id_t *poll,
-    ngx_uint_t option, ngx_uint_t hushed)
+const char *
+ngx_live_chat_vote_check_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect)
 {
     ngx_live_chat_ballot_sh_t  *ballot;
 
     ballot = room->ballot;
 
     if (!ngx_live_chat_ballot_open(ballot)
-        || (poll && !ngx_live_chat_ballot_is(ballot, poll)))
+        || !ngx_live_chat_ballot_is(ballot, &effect->message))
     {
         return "no_poll";
     }
 
-    if (option >= ballot->n) {
+    if ((ngx_uint_t) effect->number >= ballot->n) {
         return "bad_option";
     }
 
-    if (ngx_live_chat_keys_find_locked(zone, ballot->voters, user)
+    if (ngx_live_chat_keys_find_locked(zone, ballot->voters, &effect->user)
         != NGX_DECLINED)
     {
         return "voted";
     }
 
-    if (ngx_live_chat_keys_add_locked(zone, room, ballot->voters, user, option,
-                                      ngx_live_chat_votes_max(), 0)
-        != NGX_OK)
+    return (ngx_live_chat_keys_n(ballot->voters) < ngx_live_chat_votes_max())
+           ? NULL : "room_full";
+}
+
+
+/* with Redis its sums are those of all nodes, and it knows who has voted */
+
+void
+ngx_live_chat_vote_add_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect)
+{
+    ngx_uint_t                  option, known;
+    ngx_live_chat_ballot_sh_t  *ballot;
+
+    ballot = room->ballot;
+    option = effect->number;
+
+    if (ballot == NULL || !ngx_live_chat_ballot_is(ballot, &effect->message)
+        || option >= ballot->n)
     {
-        return "room_full";
+        return;
     }
 
-    if (!hushed) {
+    known = (ngx_live_chat_keys_find_locked(zone, ballot->voters,
+                                            &effect->user)
+             != NGX_DECLINED);
+
+    if (!known
+        && ngx_live_chat_keys_add_locked(zone, room, ballot->voters,
+                                         &effect->user, option,
+                                         ngx_live_chat_votes_max(), 0)
+           != NGX_OK)
+    {
+        known = 1;
+    }
+
+    if (effect->sum) {
+        ballot->votes[option] = (uint32_t) ngx_min(effect->sum, UINT32_MAX);
+
+    } else if (!effect->repeated && !known) {
         ballot->votes[option]++;
     }
 
-    return NULL;
+    if (room->scope == NGX_LIVE_CHAT_CLUSTER && ballot->due == 0) {
+        ballot->due = ngx_live_clock() + NGX_LIVE_CHAT_REACTIONS;
+    }
 }
 
 
@@ -280,6 +339,7 @@ ngx_live_chat_votes_say(ngx_live_chat_zone_t *zone,
     say.tail.data = buf;
     say.tail.len = p - buf;
     say.passing = 1;
+    say.local = 1;
 
     (void) ngx_live_chat_room_say(zone, room, &say);
 }
@@ -408,6 +468,8 @@ ngx_live_chat_poll_tick(ngx_live_chat_zone_t *zone,
     if (room->ballot == NULL) {
         return;
     }
+
+    ngx_live_chat_votes_say(zone, room, 0);
 
     over = 0;
     now = ngx_live_clock();

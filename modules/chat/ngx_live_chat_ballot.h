@@ -51,6 +51,11 @@ void ngx_live_chat_ballot_open_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_entry_sh_t *e,
     ngx_live_chat_effect_t *effect);
 
+const char *ngx_live_chat_vote_check_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
+void ngx_live_chat_vote_add_locked(ngx_live_chat_zone_t *zone,
+    ngx_live_chat_room_sh_t *room, ngx_live_chat_effect_t *effect);
+
 /*
  * Of the user with this id; poll is NULL for whichever is open.  NULL, or the
  * code of the error: "no_poll", "bad_option", "voted", "room_full".  *first:
@@ -74,7 +79,10 @@ ngx_int_t ngx_live_chat_poll_end(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room, ngx_live_chat_id_t *poll, ngx_str_t *by,
     ngx_live_chat_say_t *say);
 
-/* every second, by those who follow the room: ends a poll that is over */
+/*
+ * Every second, by those who follow the room: ends a poll that is over, tells
+ * sums that votes at other nodes have changed.
+ */
 void ngx_live_chat_poll_tick(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *room);
 

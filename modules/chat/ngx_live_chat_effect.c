@@ -66,7 +66,8 @@ static ngx_live_chat_effect_def_t  ngx_live_chat_effects[] = {
     { ngx_live_chat_purse_check_locked, ngx_live_chat_purse_add_locked },
     { NULL, ngx_live_chat_effect_restrict },
     { ngx_live_chat_ballot_check_locked, NULL },
-    { ngx_live_chat_ballot_check_locked, ngx_live_chat_ballot_end_locked }
+    { ngx_live_chat_ballot_check_locked, ngx_live_chat_ballot_end_locked },
+    { ngx_live_chat_vote_check_locked, ngx_live_chat_vote_add_locked }
 };
 
 

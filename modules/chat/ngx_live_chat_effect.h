@@ -43,6 +43,8 @@ typedef enum {
     NGX_LIVE_CHAT_EFFECT_POLL,             /* number: of options, until or
                                               0 */
     NGX_LIVE_CHAT_EFFECT_POLL_END,         /* message: that began it */
+    NGX_LIVE_CHAT_EFFECT_VOTE,             /* message: the same, user,
+                                              number: option */
     NGX_LIVE_CHAT_EFFECTS
 } ngx_live_chat_effect_e;
 

@@ -157,6 +157,13 @@ ngx_live_chat_key_forget_locked(ngx_live_chat_zone_t *zone,
 }
 
 
+ngx_uint_t
+ngx_live_chat_keys_n(ngx_live_chat_keys_sh_t *keys)
+{
+    return keys->n;
+}
+
+
 void
 ngx_live_chat_keys_free_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_keys_sh_t *keys)

@@ -37,6 +37,8 @@ ngx_int_t ngx_live_chat_keys_add_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_room_sh_t *but, ngx_live_chat_keys_sh_t *keys,
     ngx_str_t *text, ngx_uint_t number, ngx_uint_t max, ngx_uint_t forget);
 
+ngx_uint_t ngx_live_chat_keys_n(ngx_live_chat_keys_sh_t *keys);
+
 void ngx_live_chat_keys_free_locked(ngx_live_chat_zone_t *zone,
     ngx_live_chat_keys_sh_t *keys);
 

@@ -200,7 +200,9 @@ ngx_live_chat_log_enter_locked(ngx_live_chat_zone_t *zone,
 
     e->room = room;
 
-    if (say->effect.type == NGX_LIVE_CHAT_EFFECT_POLL) {
+    if (say->effect.type == NGX_LIVE_CHAT_EFFECT_POLL
+        && !say->effect.repeated)
+    {
         ngx_live_chat_ballot_open_locked(zone, room, e, &say->effect);
     }
 

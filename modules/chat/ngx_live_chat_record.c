@@ -52,7 +52,8 @@ static ngx_str_t  ngx_live_chat_effect_names[] = {
     ngx_string("tip"),
     ngx_string("restrict"),
     ngx_string("poll"),
-    ngx_string("poll_end")
+    ngx_string("poll_end"),
+    ngx_string("vote")
 };
 
 
@@ -358,6 +359,11 @@ ngx_live_chat_effect_parse(u_char *p, size_t len,
     case NGX_LIVE_CHAT_EFFECT_TIP:
         return (effect->user.len >= 3 && effect->number > 0
                 && effect->number <= NGX_LIVE_CHAT_RECORD_AMOUNT) ? NGX_OK
+                                                                : NGX_ERROR;
+
+    case NGX_LIVE_CHAT_EFFECT_VOTE:
+        return (effect->user.len
+                && effect->number < NGX_LIVE_CHAT_RECORD_OPTIONS) ? NGX_OK
                                                                 : NGX_ERROR;
 
     case NGX_LIVE_CHAT_EFFECT_POLL:

@@ -82,7 +82,9 @@ static ngx_live_redis_script_t  ngx_live_chat_stream_open =
  * What is in the stream already is not entered again: the answer is the
  * node's last number.
  *
- * A tip's key is counted once: the entry tells the total, or 0.
+ * A tip's key is counted once: the entry tells the total, or 0.  Of polls the
+ * first one that begins, or ends, is told, and of each user one vote counts,
+ * with the sum of its option.  What Redis does not know is left to the nodes.
  *
  * ARGV: epoch, most entries, ms that they stay, expiry, node, n, most keys of
  * tips; then of each number, origin, hash of the user, head, tail, effect, and
@@ -115,18 +117,41 @@ static ngx_live_redis_script_t  ngx_live_chat_stream_say =
     "f = 'total ' .. string.sub(f, 1, 3) "
     "r = (tonumber(redis.call('HGET', KEYS[2], f) or '0') or 0) + tonumber(v) "
     "r = string.format('%.0f', math.min(r, 9007199254740991)) "
-    "redis.call('HSET', KEYS[2], f, r) end end "
-    "redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', "
+    "redis.call('HSET', KEYS[2], f, r) end "
+    "elseif op == 'p' or op == 'v' or op == 'e' then "
+    "local id, origin, till = string.match(redis.call('HGET', KEYS[2], "
+    "'poll') or '', '^(%S+) (%S+) (%d+)$') "
+    "till = tonumber(till) or 0 "
+    "if op == 'p' then "
+    "if id and origin ~= ARGV[i + 1] and (till == 0 or now < till + 60000) "
+    "then r = '0' else r = '1' "
+    "if origin ~= ARGV[i + 1] then redis.call('DEL', KEYS[6]) end end "
+    "elseif op == 'e' then "
+    "if id == f or origin == f then r = '1' "
+    "redis.call('HDEL', KEYS[2], 'poll') redis.call('DEL', KEYS[6]) "
+    "redis.call('HSET', KEYS[2], 'polled', id .. ' ' .. origin) "
+    "elseif string.find(' ' .. (redis.call('HGET', KEYS[2], 'polled') or '') "
+    ".. ' ', ' ' .. f .. ' ', 1, true) then r = '0' end "
+    "elseif id then "
+    "local poll, user = string.match(f, '^(%S+) (.*)$') "
+    "if (id == poll or origin == poll) "
+    "and redis.call('HSETNX', KEYS[6], 'u ' .. user, v) == 1 then "
+    "r = string.format('%.0f', redis.call('HINCRBY', KEYS[6], 'n ' .. v, 1)) "
+    "else r = '0' end end end "
+    "local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', "
     "'p', e, 'n', ARGV[5], 's', ARGV[i], 'o', ARGV[i + 1], "
     "'u', ARGV[i + 2], 'h', ARGV[i + 3], 't', ARGV[i + 4], "
     "'e', ARGV[i + 5], 'r', r) "
+    "if op == 'p' and r == '1' then "
+    "redis.call('HSET', KEYS[2], 'poll', "
+    "id .. ' ' .. ARGV[i + 1] .. ' ' .. v) end "
     "last = ARGV[i] end "
     "i = i + 9 end "
     "redis.call('SET', KEYS[4], last, 'EX', ARGV[4]) "
     "if ARGV[3] ~= '0' then "
     "redis.pcall('XTRIM', KEYS[1], 'MINID', '~', "
     "string.format('%.0f', now - tonumber(ARGV[3]))) end "
-    "for k = 1, 5 do if k ~= 4 then "
+    "for k = 1, 6 do if k ~= 4 then "
     "redis.call('EXPIRE', KEYS[k], ARGV[4]) end end "
     "return { 'ok', last }");
 
@@ -273,12 +298,13 @@ ngx_live_chat_stream_say_locked(ngx_live_redis_args_t *a,
 
     ngx_live_chat_purse_limits(&ntips, &nkeys);
 
-    ngx_live_redis_args_script(a, &ngx_live_chat_stream_say, 5);
+    ngx_live_redis_args_script(a, &ngx_live_chat_stream_say, 6);
 
     a->background = 1;
 
     ngx_live_chat_stream_keys(a, &room->sn.str, zone->sh->node);
     ngx_live_redis_key(a, NGX_LIVE_CHAT_STREAM_KEY ":tips", &room->sn.str);
+    ngx_live_redis_key(a, NGX_LIVE_CHAT_STREAM_KEY ":votes", &room->sn.str);
 
     p = ngx_live_chat_epoch_write(buf, room->epoch);
 
@@ -360,7 +386,7 @@ ngx_live_chat_stream_outgoing(ngx_live_redis_args_t *a,
         return NGX_ERROR;
     }
 
-    /* the effect, its user twice, and a value */
+    /* the effect, its user twice, an id and a value */
 
     effect = ngx_pnalloc(pool, 2 * NGX_LIVE_CHAT_EFFECT_LEN + 8
                                + 2 * out->effect.user.len);
@@ -447,6 +473,29 @@ ngx_live_chat_stream_operation(ngx_live_redis_args_t *a,
         field.len = user->len;
         value.data = buf;
         buf = ngx_sprintf(buf, "%L", out->counted ? 0 : effect->number);
+        break;
+
+    case NGX_LIVE_CHAT_EFFECT_POLL:
+        op = "p";
+        field.len = 0;
+        value.data = buf;
+        buf = ngx_sprintf(buf, "%L", effect->until);
+        break;
+
+    case NGX_LIVE_CHAT_EFFECT_POLL_END:
+        op = "e";
+        buf = ngx_live_chat_id_write(buf, &effect->message);
+        field.len = buf - field.data;
+        value.data = buf;
+        break;
+
+    case NGX_LIVE_CHAT_EFFECT_VOTE:
+        op = "v";
+        buf = ngx_live_chat_id_write(buf, &effect->message);
+        buf = ngx_sprintf(buf, " %V", user);
+        field.len = buf - field.data;
+        value.data = buf;
+        buf = ngx_sprintf(buf, "%L", effect->number);
         break;
 
     default:
