@@ -19,7 +19,6 @@ use lib "$FindBin::Bin/lib";
 use JSON::PP;
 use Test::NginxLive;
 use Test::NginxLive::Chat;
-use Test::NginxLive::Process qw/ wait_for /;
 use Test::NginxLive::Redis;
 use Test::NginxLive::Token;
 

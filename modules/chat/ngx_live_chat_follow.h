@@ -34,6 +34,8 @@ typedef struct {
     int64_t                    down;       /* ngx_live_clock() since when Redis
                                               is, 0: it is up */
     ngx_uint_t                 life;       /* connections so far */
+    int64_t                    packaged;   /* ngx_live_clock(): looked for
+                                              streams */
     ngx_live_chat_id_t         woken;      /* position of the wake stream */
     ngx_live_chat_id_t         passed;     /* of what passes */
     ngx_live_chat_relay_room_t  rooms[NGX_LIVE_CHAT_ROOMS];

@@ -29,5 +29,14 @@
 void ngx_live_chat_metadata_locked(ngx_live_chat_room_sh_t *room,
     ngx_live_chat_entry_sh_t *e);
 
+/*
+ * In the relay, every NGX_LIVE_CHAT_METADATA_FOLLOW ms: streams that are
+ * packaged on this node, and whose media takes what is said elsewhere, have
+ * their rooms, also when nobody is there.
+ */
+#define NGX_LIVE_CHAT_METADATA_FOLLOW  1000
+
+void ngx_live_chat_metadata_follow(ngx_live_chat_zone_t *zone);
+
 
 #endif /* _NGX_LIVE_CHAT_METADATA_H_INCLUDED_ */

@@ -6,6 +6,7 @@
 
 #include "ngx_live_chat_follow.h"
 #include "ngx_live_chat_log.h"
+#include "ngx_live_chat_metadata.h"
 #include "ngx_live_chat_relay.h"
 #include "ngx_live_stream.h"
 
@@ -178,6 +179,11 @@ ngx_live_chat_relay_tick(ngx_event_t *ev)
 
     if (!relay->mine) {
         return;
+    }
+
+    if (ngx_live_clock() - relay->packaged >= NGX_LIVE_CHAT_METADATA_FOLLOW) {
+        relay->packaged = ngx_live_clock();
+        ngx_live_chat_metadata_follow(zone);
     }
 
     if (ngx_live_redis_up()) {

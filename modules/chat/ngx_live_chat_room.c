@@ -323,6 +323,12 @@ ngx_live_chat_room_idle(ngx_live_chat_zone_t *zone,
 {
     ngx_uint_t  i;
 
+    if (room->packaged
+        && ngx_live_clock() - room->packaged < NGX_LIVE_CHAT_PACKAGED)
+    {
+        return 0;
+    }
+
     /* of workers that are gone nobody follows it */
 
     (void) ngx_live_chat_room_clients(zone, room);

@@ -54,8 +54,10 @@
 #define NGX_LIVE_CHAT_TYPING          3000
 #define NGX_LIVE_CHAT_ROOM_TYPING     5
 
-/* ms that a room without clients keeps its log */
+/* ms that a room without clients keeps its log, and that one is needed whose
+ * stream was seen */
 #define NGX_LIVE_CHAT_LINGER     3600000
+#define NGX_LIVE_CHAT_PACKAGED   5000
 
 
 typedef struct ngx_live_chat_room_sh_s   ngx_live_chat_room_sh_t;
@@ -180,6 +182,8 @@ struct ngx_live_chat_room_sh_s {
     ngx_uint_t                 age;        /* s that the stream keeps */
     uint64_t                   passed;     /* serial: what passes was sent */
     uint32_t                   others;     /* viewers at other nodes */
+    int64_t                    packaged;   /* ngx_live_clock(): its stream was
+                                              here, for chat_metadata */
     ngx_uint_t                 restore;    /* Redis has to be told all */
 };
 
