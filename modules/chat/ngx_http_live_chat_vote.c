@@ -21,6 +21,8 @@ static u_char *ngx_http_live_chat_poll_write(u_char *p,
     ngx_http_live_chat_deed_t *deed, ngx_live_chat_command_t *cmd);
 static ngx_int_t ngx_http_live_chat_poll_said(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_say_t *say, ngx_int_t rc);
+static const char *ngx_http_live_chat_may_vote(
+    ngx_http_live_chat_deed_t *deed);
 
 
 ngx_int_t
@@ -158,6 +160,12 @@ ngx_http_live_chat_vote(ngx_http_live_chat_deed_t *deed,
     const char  *error;
     ngx_uint_t   hushed, first;
 
+    error = ngx_http_live_chat_may_vote(deed);
+
+    if (error) {
+        return ngx_http_live_chat_refuse(deed, error, NGX_HTTP_FORBIDDEN);
+    }
+
     error = ngx_http_live_chat_passes(deed, &hushed);
 
     if (error) {
@@ -177,6 +185,38 @@ ngx_http_live_chat_vote(ngx_http_live_chat_deed_t *deed,
     }
 
     return NGX_OK;
+}
+
+
+/* who may not write has no vote: NULL, or the code of the error */
+
+static const char *
+ngx_http_live_chat_may_vote(ngx_http_live_chat_deed_t *deed)
+{
+    const char               *error;
+    ngx_live_chat_zone_t     *zone;
+    ngx_live_chat_room_sh_t  *room;
+    ngx_live_chat_user_sh_t  *user;
+
+    zone = ngx_live_chat_zone();
+    room = deed->hall->room;
+    error = NULL;
+
+    ngx_live_chat_lock(zone);
+
+    user = ngx_live_chat_user_locked(zone, room, &deed->user->id, 0);
+
+    if (user && user->marks.muted > ngx_live_now()) {
+        error = "muted";
+
+    } else if (deed->user->level < room->restricted && !deed->user->moderates)
+    {
+        error = "restricted";
+    }
+
+    ngx_live_chat_unlock(zone);
+
+    return error;
 }
 
 
