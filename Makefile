@@ -17,7 +17,7 @@
 # SANITIZE=1            with the address and undefined behaviour sanitizers
 # BUILD=DIR             where everything built goes
 # TESTS=t/FILE.t        only these tests
-# JOBS=N                tests at the same time, one more than processors
+# JOBS=N                tests at the same time, two more than processors
 
 
 NGX_DEV =	/usr/share/nginx/src
@@ -46,7 +46,7 @@ HELPERS =	$(MAKE) -s -C util/live-media OUT=$(abspath $(BUILD))/helpers \
 # which tests, and how many at the same time: they wait more than they work
 
 TESTS =		$(sort $(wildcard t/*.t))
-JOBS =		$(shell expr $$(nproc) + 1)
+JOBS =		$(shell expr $$(nproc) + 2)
 
 export SANITIZE
 
