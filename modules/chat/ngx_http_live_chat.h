@@ -246,6 +246,7 @@ typedef struct {
     ngx_uint_t                       later;    /* the client is answered when
                                                   the room is open */
     ngx_uint_t                       repeated; /* it was done before */
+    ngx_uint_t                       tip;
     const char                      *error;
     ngx_uint_t                       status;
     ngx_uint_t                       wait;    /* s, 0: nothing to wait for */
@@ -303,9 +304,43 @@ ngx_int_t ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
 ngx_int_t ngx_http_live_chat_body(ngx_http_request_t *r, size_t max,
     ngx_str_t *body);
 
-/* into the room of the request's path, for a moment */
-ngx_int_t ngx_http_live_chat_visit(ngx_http_request_t *r,
-    ngx_live_chat_client_t *client);
+/*
+ * One that visits the room of the request's path by a request, of whose pool it
+ * is, zeroed but for what the client is to be; it leaves when that ends.  The
+ * handler is called in the room when that is open, the results are those of a
+ * content handler: at once, or NGX_DONE and later.  Who does not stay is out of
+ * the room when the handler returns.
+ */
+
+typedef struct ngx_http_live_chat_visitor_s  ngx_http_live_chat_visitor_t;
+
+typedef ngx_int_t (*ngx_http_live_chat_visit_pt)(
+    ngx_http_live_chat_visitor_t *v);
+
+struct ngx_http_live_chat_visitor_s {
+    ngx_live_chat_client_t           client;   /* must be first */
+    ngx_live_chat_waiter_t           waiter;
+    ngx_http_request_t              *request;
+    ngx_str_t                        key;      /* of the room */
+    ngx_http_live_chat_visit_pt      handler;
+    void                            *data;     /* of the handler */
+    ngx_live_chat_id_t               id;       /* of what it has said */
+
+    unsigned                         stays:1;
+    unsigned                         tip:1;
+    unsigned                         repeated:1; /* another node has counted
+                                                    the tip */
+};
+
+ngx_int_t ngx_http_live_chat_visit(ngx_http_live_chat_visitor_t *v,
+    ngx_http_request_t *r, ngx_http_live_chat_visit_pt handler);
+
+/*
+ * By a handler, when a deed was NGX_OK: its result is that of the next handler,
+ * which is called when the deed is in the log; id is its id there then.
+ */
+ngx_int_t ngx_http_live_chat_visit_said(ngx_http_live_chat_visitor_t *v,
+    ngx_http_live_chat_deed_t *deed, ngx_http_live_chat_visit_pt handler);
 
 /*
  * Rooms of several nodes: come_in is the end of join when the room is open,

@@ -20,15 +20,23 @@
 
 
 typedef struct {
-    ngx_live_chat_client_t     client;     /* must be first */
-    ngx_http_request_t        *request;
-    ngx_live_chat_cursor_t     after;
-    uint64_t                   since;      /* its serial number */
-    ngx_event_t                timer;
-    unsigned                   suspended:1;
+    ngx_http_live_chat_visitor_t  visitor;    /* must be first */
+    ngx_live_chat_cursor_t        after;
+    uint64_t                      since;      /* its serial number */
+    ngx_event_t                   timer;
+    unsigned                      suspended:1;
 } ngx_http_live_chat_poll_t;
 
 
+typedef struct {
+    ngx_http_live_chat_visitor_t  visitor;    /* must be first */
+    ngx_http_live_chat_user_t     user;
+    ngx_str_t                     body;
+} ngx_http_live_chat_post_t;
+
+
+static ngx_int_t ngx_http_live_chat_poll_enter(
+    ngx_http_live_chat_visitor_t *v);
 static ngx_int_t ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
     ngx_str_t *cursor, ngx_live_chat_history_t *h);
 static ngx_int_t ngx_http_live_chat_poll_suspend(
@@ -40,17 +48,18 @@ static ngx_int_t ngx_http_live_chat_poll_answer(ngx_http_live_chat_poll_t *p,
     ngx_live_chat_history_t *h, ngx_uint_t resumed);
 static void ngx_http_live_chat_poll_cleanup(void *data);
 static void ngx_http_live_chat_post_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_live_chat_post_say(ngx_http_request_t *r,
+static ngx_int_t ngx_http_live_chat_post_visit(ngx_http_request_t *r,
     ngx_str_t *body);
+static ngx_int_t ngx_http_live_chat_post_say(ngx_http_live_chat_visitor_t *v);
+static ngx_int_t ngx_http_live_chat_post_said(
+    ngx_http_live_chat_visitor_t *v);
+static ngx_int_t ngx_http_live_chat_post_repeated(ngx_http_request_t *r);
 
 
 ngx_int_t
 ngx_http_live_chat_poll(ngx_http_request_t *r)
 {
-    ngx_int_t                   rc;
-    ngx_str_t                   cursor;
     ngx_http_cleanup_t         *cln;
-    ngx_live_chat_history_t     h;
     ngx_http_live_chat_poll_t  *p;
 
     cln = ngx_http_cleanup_add(r, sizeof(ngx_http_live_chat_poll_t));
@@ -62,18 +71,28 @@ ngx_http_live_chat_poll(ngx_http_request_t *r)
 
     ngx_memzero(p, sizeof(ngx_http_live_chat_poll_t));
 
-    p->request = r;
-    p->client.handler = ngx_http_live_chat_poll_news;
-    p->client.cost = NGX_HTTP_LIVE_CHAT_POLL_COST;
+    p->visitor.client.handler = ngx_http_live_chat_poll_news;
+    p->visitor.client.cost = NGX_HTTP_LIVE_CHAT_POLL_COST;
+    p->visitor.stays = 1;
 
     cln->handler = ngx_http_live_chat_poll_cleanup;
 
-    if (ngx_http_live_chat_visit(r, &p->client) != NGX_OK) {
-        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "no memory for the room");
-    }
+    return ngx_http_live_chat_visit(&p->visitor, r,
+                                    ngx_http_live_chat_poll_enter);
+}
 
-    if (ngx_http_arg(r, (u_char *) "cursor", 6, &cursor) != NGX_OK) {
+
+static ngx_int_t
+ngx_http_live_chat_poll_enter(ngx_http_live_chat_visitor_t *v)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   cursor;
+    ngx_live_chat_history_t     h;
+    ngx_http_live_chat_poll_t  *p;
+
+    p = (ngx_http_live_chat_poll_t *) v;
+
+    if (ngx_http_arg(v->request, (u_char *) "cursor", 6, &cursor) != NGX_OK) {
         ngx_str_null(&cursor);
     }
 
@@ -91,39 +110,6 @@ ngx_http_live_chat_poll(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
-ngx_http_live_chat_visit(ngx_http_request_t *r,
-    ngx_live_chat_client_t *client)
-{
-    ngx_str_t                       key;
-    ngx_http_live_ctx_t            *ctx;
-    ngx_live_chat_app_conf_t       *cacf;
-    ngx_http_live_chat_loc_conf_t  *lccf;
-
-    ctx = ngx_http_live_get_ctx(r);
-    lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
-    cacf = ngx_live_get_module_app_conf(ctx->access.conf,
-                                        ngx_live_chat_module);
-
-    if (ngx_http_live_chat_key(r, &key) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    /* what a poll has seen is no batch to it, but a position */
-
-    if (ngx_live_chat_hall_enter(client, &key, lccf->flush, cacf->history,
-                                 NULL)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_http_live_chat_settle(client->hall->room, cacf);
-
-    return NGX_OK;
-}
-
-
 /*
  * NGX_AGAIN: nothing has been said since; NGX_DECLINED: that cursor is of no
  * use any more, so the answer is what a newcomer gets.
@@ -133,9 +119,11 @@ static ngx_int_t
 ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
     ngx_str_t *text, ngx_live_chat_history_t *h)
 {
+    ngx_pool_t            *pool;
     ngx_live_chat_hall_t  *hall;
 
-    hall = p->client.hall;
+    pool = p->visitor.request->pool;
+    hall = p->visitor.client.hall;
 
     ngx_memzero(h, sizeof(ngx_live_chat_history_t));
 
@@ -147,7 +135,7 @@ ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
     {
         h->after = &p->after;
 
-        if (ngx_live_chat_hall_history(hall, h, p->request->pool) != NGX_OK) {
+        if (ngx_live_chat_hall_history(hall, h, pool) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -161,7 +149,7 @@ ngx_http_live_chat_poll_start(ngx_http_live_chat_poll_t *p,
     h->after = NULL;
     h->max = NGX_HTTP_LIVE_CHAT_POLL_MAX;
 
-    if (ngx_live_chat_hall_history(hall, h, p->request->pool) != NGX_OK) {
+    if (ngx_live_chat_hall_history(hall, h, pool) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -175,7 +163,7 @@ ngx_http_live_chat_poll_suspend(ngx_http_live_chat_poll_t *p)
     ngx_http_request_t             *r;
     ngx_http_live_chat_loc_conf_t  *lccf;
 
-    r = p->request;
+    r = p->visitor.request;
     lccf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_module);
 
     r->connection->log->action = "waiting for something to be said";
@@ -236,7 +224,7 @@ ngx_http_live_chat_poll_done(ngx_http_live_chat_poll_t *p)
     ngx_http_request_t       *r;
     ngx_live_chat_history_t   h;
 
-    r = p->request;
+    r = p->visitor.request;
     c = r->connection;
 
     p->suspended = 0;
@@ -254,7 +242,7 @@ ngx_http_live_chat_poll_done(ngx_http_live_chat_poll_t *p)
     h.after = &p->after;
     h.max = NGX_HTTP_LIVE_CHAT_MISSED;
 
-    rc = ngx_live_chat_hall_history(p->client.hall, &h, r->pool);
+    rc = ngx_live_chat_hall_history(p->visitor.client.hall, &h, r->pool);
 
     if (rc == NGX_OK) {
         rc = ngx_http_live_chat_poll_answer(p, &h, h.whole);
@@ -272,13 +260,15 @@ ngx_http_live_chat_poll_answer(ngx_http_live_chat_poll_t *p,
     u_char                  *s;
     ngx_str_t                body;
     ngx_http_request_t      *r;
+    ngx_live_chat_hall_t    *hall;
     ngx_live_chat_cursor_t   cursor;
 
-    r = p->request;
+    r = p->visitor.request;
+    hall = p->visitor.client.hall;
 
-    cursor = h->n ? h->last : h->after ? *h->after : p->client.hall->cursor;
+    cursor = h->n ? h->last : h->after ? *h->after : hall->cursor;
 
-    ngx_live_chat_hall_leave(&p->client);
+    ngx_live_chat_hall_leave(&p->visitor.client);
 
     body.data = ngx_pnalloc(r->pool,
                             sizeof("{\"resumed\":false,\"cursor\":\"\","
@@ -313,8 +303,6 @@ ngx_http_live_chat_poll_cleanup(void *data)
     }
 
     p->suspended = 0;
-
-    ngx_live_chat_hall_leave(&p->client);
 }
 
 
@@ -359,7 +347,7 @@ ngx_http_live_chat_post_handler(ngx_http_request_t *r)
     rc = ngx_http_live_chat_body(r, lccf->message_size, &body);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_live_chat_post_say(r, &body);
+        rc = ngx_http_live_chat_post_visit(r, &body);
 
     } else if (rc == NGX_DECLINED) {
         rc = ngx_http_live_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
@@ -413,65 +401,95 @@ ngx_http_live_chat_body(ngx_http_request_t *r, size_t max, ngx_str_t *body)
 
 
 static ngx_int_t
-ngx_http_live_chat_post_say(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_live_chat_post_visit(ngx_http_request_t *r, ngx_str_t *body)
 {
-    u_char                     *p;
-    ngx_int_t                   rc;
-    ngx_str_t                   name, json;
-    ngx_live_chat_client_t      client;
-    ngx_http_live_chat_user_t   user;
-    ngx_http_live_chat_deed_t   deed;
+    ngx_str_t                   name;
+    ngx_http_live_chat_post_t  *post;
 
-    ngx_memzero(&user, sizeof(ngx_http_live_chat_user_t));
+    post = ngx_pcalloc(r->pool, sizeof(ngx_http_live_chat_post_t));
 
-    if (ngx_http_live_chat_name_arg(r, &name) != NGX_OK
-        || ngx_http_live_chat_user(r, &user, &name) != NGX_OK)
+    if (post == NULL
+        || ngx_http_live_chat_name_arg(r, &name) != NGX_OK
+        || ngx_http_live_chat_user(r, &post->user, &name) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_memzero(&client, sizeof(ngx_live_chat_client_t));
+    post->body = *body;
 
-    if (ngx_http_live_chat_visit(r, &client) != NGX_OK) {
-        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "no memory for the room");
-    }
+    return ngx_http_live_chat_visit(&post->visitor, r,
+                                    ngx_http_live_chat_post_say);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_post_say(ngx_http_live_chat_visitor_t *v)
+{
+    ngx_int_t                   rc;
+    ngx_http_live_chat_post_t  *post;
+    ngx_http_live_chat_deed_t   deed;
+
+    post = (ngx_http_live_chat_post_t *) v;
 
     ngx_memzero(&deed, sizeof(ngx_http_live_chat_deed_t));
 
-    deed.request = r;
-    deed.user = &user;
-    deed.hall = client.hall;
+    deed.request = v->request;
+    deed.user = &post->user;
+    deed.hall = v->client.hall;
 
-    rc = ngx_http_live_chat_do(&deed, body);
-
-    ngx_live_chat_hall_leave(&client);
+    rc = ngx_http_live_chat_do(&deed, &post->body);
 
     if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_live_problem(r, deed.status, deed.error);
+        return ngx_http_live_problem(v->request, deed.status, deed.error);
     }
 
     if (deed.repeated) {
-        ngx_str_set(&json, "{\"repeated\":true}");
-        return ngx_http_live_reply(r, NGX_HTTP_OK, "application/json", &json);
+        return ngx_http_live_chat_post_repeated(v->request);
     }
 
-    json.data = ngx_pnalloc(r->pool, sizeof("{\"id\":\"\"}") - 1
-                                     + NGX_LIVE_CHAT_ID_LEN);
+    return ngx_http_live_chat_visit_said(v, &deed,
+                                         ngx_http_live_chat_post_said);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_post_said(ngx_http_live_chat_visitor_t *v)
+{
+    u_char     *p;
+    ngx_str_t   json;
+
+    if (v->repeated) {
+        return ngx_http_live_chat_post_repeated(v->request);
+    }
+
+    json.data = ngx_pnalloc(v->request->pool, sizeof("{\"id\":\"\"}") - 1
+                                              + NGX_LIVE_CHAT_ID_LEN);
     if (json.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     p = ngx_cpymem(json.data, "{\"id\":\"", sizeof("{\"id\":\"") - 1);
-    p = ngx_live_chat_id_write(p, &deed.pos);
+    p = ngx_live_chat_id_write(p, &v->id);
     *p++ = '"';
     *p++ = '}';
 
     json.len = p - json.data;
+
+    return ngx_http_live_reply(v->request, NGX_HTTP_OK, "application/json",
+                               &json);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_post_repeated(ngx_http_request_t *r)
+{
+    ngx_str_t  json;
+
+    ngx_str_set(&json, "{\"repeated\":true}");
 
     return ngx_http_live_reply(r, NGX_HTTP_OK, "application/json", &json);
 }

@@ -6,6 +6,7 @@
 
 #include "ngx_http_live_chat.h"
 #include "ngx_live_chat_range.h"
+#include "ngx_live_redis.h"
 #include "ngx_live_stream.h"
 
 
@@ -24,6 +25,8 @@
 #define NGX_HTTP_LIVE_CHAT_DATE_LEN  32
 
 
+static ngx_int_t ngx_http_live_chat_range_visit(
+    ngx_http_live_chat_visitor_t *v);
 static ngx_int_t ngx_http_live_chat_range_args(ngx_http_request_t *r,
     ngx_live_chat_range_t *range);
 static ngx_int_t ngx_http_live_chat_range_set(ngx_http_request_t *r,
@@ -55,26 +58,54 @@ ngx_http_live_chat_wants_range(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_live_chat_range(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    ngx_str_t              key;
-    ngx_live_chat_range_t  range;
+    ngx_int_t                      rc;
+    ngx_http_live_chat_visitor_t  *v;
 
-    ngx_memzero(&range, sizeof(ngx_live_chat_range_t));
+    v = ngx_pcalloc(r->pool, sizeof(ngx_http_live_chat_visitor_t)
+                             + sizeof(ngx_live_chat_range_t));
+    if (v == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    rc = ngx_http_live_chat_range_args(r, &range);
+    v->data = v + 1;
+
+    rc = ngx_http_live_chat_range_args(r, v->data);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_live_problem(r, NGX_HTTP_BAD_REQUEST, "bad range");
     }
 
-    if (rc != NGX_OK || ngx_http_live_chat_key(r, &key) != NGX_OK
-        || ngx_live_chat_range(ngx_live_chat_zone(), &key, &range, r->pool)
-           != NGX_OK)
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* only other nodes can have said something in a room that is not here */
+
+    if (ngx_live_redis_on()) {
+        return ngx_http_live_chat_visit(v, r, ngx_http_live_chat_range_visit);
+    }
+
+    v->request = r;
+
+    if (ngx_http_live_chat_key(r, &v->key) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_live_chat_range_visit(v);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_range_visit(ngx_http_live_chat_visitor_t *v)
+{
+    if (ngx_live_chat_range(ngx_live_chat_zone(), &v->key, v->data,
+                            v->request->pool)
+        != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_live_chat_range_answer(r, &range);
+    return ngx_http_live_chat_range_answer(v->request, v->data);
 }
 
 

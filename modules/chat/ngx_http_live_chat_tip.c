@@ -24,6 +24,8 @@ static size_t ngx_http_live_chat_escaped(ngx_str_t *s);
 static u_char *ngx_http_live_chat_giver(u_char *p, ngx_live_chat_tip_t *tip);
 static ngx_int_t ngx_http_live_chat_give_say(ngx_http_live_chat_deed_t *deed,
     ngx_live_chat_say_t *say);
+static ngx_int_t ngx_http_live_chat_tips_visit(
+    ngx_http_live_chat_visitor_t *v);
 static ngx_uint_t ngx_http_live_chat_tips_max(ngx_http_request_t *r);
 static ngx_int_t ngx_http_live_chat_tips_answer(ngx_http_request_t *r,
     ngx_live_chat_room_sh_t *room, ngx_str_t *body);
@@ -116,6 +118,8 @@ ngx_http_live_chat_give(ngx_http_live_chat_deed_t *deed,
     rc = ngx_http_live_chat_give_say(deed, &say);
 
     ngx_free(say.tail.data);
+
+    deed->tip = 1;
 
     if (rc == NGX_OK) {
         ngx_log_error(NGX_LOG_NOTICE, deed->request->connection->log, 0,
@@ -248,26 +252,31 @@ ngx_http_live_chat_wants_tips(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_live_chat_tips(ngx_http_request_t *r)
 {
-    ngx_int_t                rc;
-    ngx_str_t                body;
-    ngx_live_chat_client_t   client;
+    ngx_http_live_chat_visitor_t  *v;
 
-    ngx_memzero(&client, sizeof(ngx_live_chat_client_t));
-
-    if (ngx_http_live_chat_visit(r, &client) != NGX_OK) {
-        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "no memory for the room");
-    }
-
-    rc = ngx_http_live_chat_tips_answer(r, client.hall->room, &body);
-
-    ngx_live_chat_hall_leave(&client);
-
-    if (rc != NGX_OK || ngx_http_live_cache_control(r, "no-store") != NGX_OK) {
+    v = ngx_pcalloc(r->pool, sizeof(ngx_http_live_chat_visitor_t));
+    if (v == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_live_reply(r, NGX_HTTP_OK, "application/json", &body);
+    return ngx_http_live_chat_visit(v, r, ngx_http_live_chat_tips_visit);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_tips_visit(ngx_http_live_chat_visitor_t *v)
+{
+    ngx_str_t  body;
+
+    if (ngx_http_live_chat_tips_answer(v->request, v->client.hall->room, &body)
+        != NGX_OK
+        || ngx_http_live_cache_control(v->request, "no-store") != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_live_reply(v->request, NGX_HTTP_OK, "application/json",
+                               &body);
 }
 
 

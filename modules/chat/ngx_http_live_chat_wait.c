@@ -9,7 +9,8 @@
 
 /*
  * Rooms of several nodes: who comes waits until it is known what the others
- * have said, who has said something until they can hear it.
+ * have said, who has said something until they can hear it.  Clients that stay
+ * are first, then those that visit the room by one request.
  */
 
 
@@ -38,6 +39,13 @@ static void ngx_http_live_chat_logged(ngx_live_chat_waiter_t *w,
     ngx_live_chat_id_t *id);
 static void ngx_http_live_chat_waited(ngx_http_live_chat_t *ch,
     ngx_http_live_chat_deed_t *deed, ngx_int_t rc);
+static ngx_int_t ngx_http_live_chat_visitor_waits(
+    ngx_http_live_chat_visitor_t *v);
+static void ngx_http_live_chat_visitor_called(ngx_live_chat_waiter_t *w,
+    ngx_live_chat_id_t *id);
+static ngx_int_t ngx_http_live_chat_visitor_enters(
+    ngx_http_live_chat_visitor_t *v);
+static void ngx_http_live_chat_visitor_cleanup(void *data);
 
 
 ngx_int_t
@@ -212,4 +220,171 @@ ngx_http_live_chat_wait_no_more(ngx_http_live_chat_t *ch)
         ngx_live_chat_hall_forget(&ack->waiter);
         ngx_free(ack);
     }
+}
+
+
+ngx_int_t
+ngx_http_live_chat_visit(ngx_http_live_chat_visitor_t *v,
+    ngx_http_request_t *r, ngx_http_live_chat_visit_pt handler)
+{
+    ngx_str_t                  key;
+    ngx_http_cleanup_t        *cln;
+    ngx_http_live_ctx_t       *ctx;
+    ngx_live_chat_app_conf_t  *cacf;
+
+    ctx = ngx_http_live_get_ctx(r);
+    cacf = ngx_live_get_module_app_conf(ctx->access.conf,
+                                        ngx_live_chat_module);
+
+    cln = ngx_http_cleanup_add(r, 0);
+
+    if (cln == NULL || ngx_http_live_chat_key(r, &key) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    v->request = r;
+    v->key = key;
+    v->handler = handler;
+    v->waiter.handler = ngx_http_live_chat_visitor_called;
+
+    cln->handler = ngx_http_live_chat_visitor_cleanup;
+    cln->data = v;
+
+    switch (ngx_live_chat_hall_await_open(&v->waiter, &key, cacf->history)) {
+
+    case NGX_OK:
+        return ngx_http_live_chat_visitor_enters(v);
+
+    case NGX_AGAIN:
+        r->connection->log->action = "waiting for the room to be opened";
+        return ngx_http_live_chat_visitor_waits(v);
+
+    default:
+        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "no memory for the room");
+    }
+}
+
+
+ngx_int_t
+ngx_http_live_chat_visit_said(ngx_http_live_chat_visitor_t *v,
+    ngx_http_live_chat_deed_t *deed, ngx_http_live_chat_visit_pt handler)
+{
+    v->handler = handler;
+    v->id = deed->pos;
+    v->tip = deed->tip;
+
+    if (deed->seq == 0) {
+        return handler(v);
+    }
+
+    ngx_live_chat_hall_await(&v->waiter, v->client.hall, deed->seq);
+
+    v->request->connection->log->action = "waiting for what was said";
+
+    return ngx_http_live_chat_visitor_waits(v);
+}
+
+
+/* a client that goes is noticed: what was asked for ends, too */
+
+static ngx_int_t
+ngx_http_live_chat_visitor_waits(ngx_http_live_chat_visitor_t *v)
+{
+    ngx_http_request_t  *r;
+
+    r = v->request;
+
+    r->main->count++;
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_live_chat_visitor_called(ngx_live_chat_waiter_t *w,
+    ngx_live_chat_id_t *id)
+{
+    ngx_int_t                      rc;
+    ngx_connection_t              *c;
+    ngx_http_request_t            *r;
+    ngx_http_live_chat_visitor_t  *v;
+
+    v = (ngx_http_live_chat_visitor_t *)
+            ((u_char *) w - offsetof(ngx_http_live_chat_visitor_t, waiter));
+
+    r = v->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (w->seq == 0) {
+        rc = ngx_http_live_chat_visitor_enters(v);
+
+    } else {
+
+        /* what is no entry keeps the id that it had here */
+
+        if (id->ms) {
+            v->id = *id;
+
+        } else {
+            v->repeated = v->tip;
+        }
+
+        rc = v->handler(v);
+    }
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_visitor_enters(ngx_http_live_chat_visitor_t *v)
+{
+    ngx_int_t                       rc;
+    ngx_http_live_ctx_t            *ctx;
+    ngx_live_chat_app_conf_t       *cacf;
+    ngx_http_live_chat_loc_conf_t  *lccf;
+
+    ctx = ngx_http_live_get_ctx(v->request);
+    lccf = ngx_http_get_module_loc_conf(v->request,
+                                        ngx_http_live_chat_module);
+    cacf = ngx_live_get_module_app_conf(ctx->access.conf,
+                                        ngx_live_chat_module);
+
+    /* what a poll has seen is no batch to it, but a position */
+
+    if (ngx_live_chat_hall_enter(&v->client, &v->key, lccf->flush,
+                                 cacf->history, NULL)
+        != NGX_OK)
+    {
+        return ngx_http_live_problem(v->request, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "no memory for the room");
+    }
+
+    ngx_http_live_chat_settle(v->client.hall->room, cacf);
+
+    rc = v->handler(v);
+
+    if (!v->stays) {
+        ngx_live_chat_hall_leave(&v->client);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_live_chat_visitor_cleanup(void *data)
+{
+    ngx_http_live_chat_visitor_t *v = data;
+
+    ngx_live_chat_hall_forget(&v->waiter);
+    ngx_live_chat_hall_leave(&v->client);
 }

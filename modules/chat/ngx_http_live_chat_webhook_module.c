@@ -53,11 +53,10 @@ static ngx_int_t ngx_http_live_chat_webhook_event(ngx_http_request_t *r,
     ngx_str_t *event);
 static ngx_int_t ngx_http_live_chat_webhook_room(ngx_http_request_t *r,
     ngx_live_chat_payment_t *pm);
-static ngx_int_t ngx_http_live_chat_webhook_give(ngx_http_request_t *r,
-    ngx_live_chat_payment_t *pm);
-static ngx_int_t ngx_http_live_chat_webhook_given(ngx_http_request_t *r,
-    ngx_live_chat_payment_t *pm, ngx_http_live_chat_deed_t *deed,
-    ngx_int_t rc);
+static ngx_int_t ngx_http_live_chat_webhook_give(
+    ngx_http_live_chat_visitor_t *v);
+static ngx_int_t ngx_http_live_chat_webhook_given(
+    ngx_http_live_chat_visitor_t *v);
 static ngx_int_t ngx_http_live_chat_webhook_refuse(ngx_http_request_t *r,
     const char *reason);
 static ngx_int_t ngx_http_live_chat_webhook_ignore(ngx_http_request_t *r,
@@ -285,31 +284,35 @@ ngx_http_live_chat_webhook_event(ngx_http_request_t *r, ngx_str_t *event)
     u_char                                 *buf;
     ngx_int_t                               rc;
     const char                             *reason;
-    ngx_live_chat_payment_t                 pm;
+    ngx_live_chat_payment_t                *pm;
+    ngx_http_live_chat_visitor_t           *v;
     ngx_http_live_chat_webhook_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_live_chat_webhook_module);
 
+    v = ngx_pcalloc(r->pool, sizeof(ngx_http_live_chat_visitor_t));
+    pm = ngx_pcalloc(r->pool, sizeof(ngx_live_chat_payment_t));
     buf = ngx_pnalloc(r->pool, event->len + 1);
-    if (buf == NULL) {
+
+    if (v == NULL || pm == NULL || buf == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_live_chat_payment_parse(event->data, event->len, buf,
-                                     lcf->events, &pm, &reason);
+                                     lcf->events, pm, &reason);
 
     if (rc == NGX_ERROR) {
         return ngx_http_live_chat_webhook_refuse(r, reason);
     }
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_live_chat_webhook_ignore(r, &pm, NGX_LOG_INFO, reason);
+        return ngx_http_live_chat_webhook_ignore(r, pm, NGX_LOG_INFO, reason);
     }
 
-    rc = ngx_http_live_chat_webhook_room(r, &pm);
+    rc = ngx_http_live_chat_webhook_room(r, pm);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_live_chat_webhook_ignore(r, &pm, NGX_LOG_WARN,
+        return ngx_http_live_chat_webhook_ignore(r, pm, NGX_LOG_WARN,
                                                  "no such application");
     }
 
@@ -317,7 +320,9 @@ ngx_http_live_chat_webhook_event(ngx_http_request_t *r, ngx_str_t *event)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_live_chat_webhook_give(r, &pm);
+    v->data = pm;
+
+    return ngx_http_live_chat_visit(v, r, ngx_http_live_chat_webhook_give);
 }
 
 
@@ -353,59 +358,55 @@ ngx_http_live_chat_webhook_room(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_live_chat_webhook_give(ngx_http_request_t *r,
-    ngx_live_chat_payment_t *pm)
+ngx_http_live_chat_webhook_give(ngx_http_live_chat_visitor_t *v)
 {
     ngx_int_t                   rc;
-    ngx_live_chat_client_t      client;
+    ngx_live_chat_payment_t    *pm;
     ngx_http_live_chat_deed_t   deed;
 
-    ngx_memzero(&client, sizeof(ngx_live_chat_client_t));
-
-    if (ngx_http_live_chat_visit(r, &client) != NGX_OK) {
-        return ngx_http_live_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "no memory for the room");
-    }
+    pm = v->data;
 
     ngx_memzero(&deed, sizeof(ngx_http_live_chat_deed_t));
 
-    deed.request = r;
-    deed.hall = client.hall;
+    deed.request = v->request;
+    deed.hall = v->client.hall;
 
     rc = ngx_http_live_chat_give(&deed, &pm->tip);
 
-    ngx_live_chat_hall_leave(&client);
-
-    return ngx_http_live_chat_webhook_given(r, pm, &deed, rc);
-}
-
-
-static ngx_int_t
-ngx_http_live_chat_webhook_given(ngx_http_request_t *r,
-    ngx_live_chat_payment_t *pm, ngx_http_live_chat_deed_t *deed,
-    ngx_int_t rc)
-{
-    u_char  id[NGX_LIVE_CHAT_ID_LEN + 1];
-
     if (rc == NGX_OK) {
-        *ngx_live_chat_id_write(id, &deed->pos) = '\0';
-
-        return ngx_http_live_chat_webhook_answer(r, "id", (char *) id);
+        return ngx_http_live_chat_visit_said(v, &deed,
+                                             ngx_http_live_chat_webhook_given);
     }
 
     if (rc != NGX_DECLINED) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_strcmp(deed->error, "seen") == 0) {
-        return ngx_http_live_chat_webhook_answer(r, "repeated", NULL);
+    if (ngx_strcmp(deed.error, "seen") == 0) {
+        return ngx_http_live_chat_webhook_answer(v->request, "repeated", NULL);
     }
 
-    if (deed->status == NGX_HTTP_SERVICE_UNAVAILABLE) {
-        return ngx_http_live_problem(r, deed->status, deed->error);
+    if (deed.status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+        return ngx_http_live_problem(v->request, deed.status, deed.error);
     }
 
-    return ngx_http_live_chat_webhook_ignore(r, pm, NGX_LOG_WARN, deed->error);
+    return ngx_http_live_chat_webhook_ignore(v->request, pm, NGX_LOG_WARN,
+                                             deed.error);
+}
+
+
+static ngx_int_t
+ngx_http_live_chat_webhook_given(ngx_http_live_chat_visitor_t *v)
+{
+    u_char  id[NGX_LIVE_CHAT_ID_LEN + 1];
+
+    if (v->repeated) {
+        return ngx_http_live_chat_webhook_answer(v->request, "repeated", NULL);
+    }
+
+    *ngx_live_chat_id_write(id, &v->id) = '\0';
+
+    return ngx_http_live_chat_webhook_answer(v->request, "id", (char *) id);
 }
 
 
