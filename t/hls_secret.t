@@ -164,7 +164,11 @@ wait_for(sub { !grep { $_->{name} eq 'live/a' || $_->{stream} // '' eq 'live/a'
 
 my $over = wait_for(sub {
     my $r = $t->get("/hls/live/a/$session/v0.m3u8?key=secret");
-    $r->{status} == 200 && $r->{body} =~ /ENDLIST/ ? $r->{body} : undef;
+
+    # that of the stream itself, which answers until then, has parts
+
+    $r->{status} == 200 && $r->{body} =~ /ENDLIST/
+        && $r->{body} !~ /EXT-X-PART:/ ? $r->{body} : undef;
 }, 10, 'a stored playlist');
 
 is(status("$session/v0.m3u8"), 403, 'closed without a token');

@@ -115,6 +115,42 @@ ngx_live_stream_open_index(ngx_uint_t index)
 }
 
 
+ngx_live_stream_t *
+ngx_live_stream_next_ended(ngx_str_t *app, ngx_str_t *name, ngx_uint_t *i)
+{
+    u_char                 buf[NGX_LIVE_NAME_KEY_MAX];
+    ngx_str_t              key;
+    const char            *reason;
+    ngx_live_stream_sh_t  *sh;
+
+    if (ngx_live_zone == NULL
+        || ngx_live_name_key(app, name, buf, &key, &reason) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ngx_live_zone_lock(ngx_live_zone);
+
+    for (sh = NULL; *i < ngx_live_zone->sh->max_streams; sh = NULL) {
+
+        sh = ngx_live_zone->sh->streams[(*i)++];
+
+        if (sh && sh->state == NGX_LIVE_STREAM_ENDED
+            && sh->sn.str.len == key.len
+            && ngx_memcmp(sh->sn.str.data, key.data, key.len) == 0)
+        {
+            ngx_live_atomic_or(&sh->interest[ngx_live_slot_word],
+                               ngx_live_slot_bit);
+            break;
+        }
+    }
+
+    ngx_live_zone_unlock(ngx_live_zone);
+
+    return sh ? ngx_live_stream_handle(sh) : NULL;
+}
+
+
 static ngx_str_node_t *
 ngx_live_stream_lookup_locked(ngx_str_t *app, ngx_str_t *name)
 {

@@ -241,6 +241,13 @@ ngx_live_stream_t *ngx_live_stream_find(ngx_str_t *app, ngx_str_t *name);
 ngx_live_stream_t *ngx_live_stream_open_index(ngx_uint_t index);
 void ngx_live_stream_close(ngx_live_stream_t *st);
 
+/*
+ * The next stream that has ended, is found by its name no more, but is still
+ * held by somebody, e.g. until its files are written.  *i begins with 0.
+ */
+ngx_live_stream_t *ngx_live_stream_next_ended(ngx_str_t *app, ngx_str_t *name,
+    ngx_uint_t *i);
+
 void ngx_live_stream_watch(ngx_live_stream_t *st, ngx_live_watcher_t *w);
 void ngx_live_stream_unwatch(ngx_live_watcher_t *w);
 

@@ -8,10 +8,18 @@
 #include "ngx_live_url.h"
 
 
+/* ms that final playlists are waited for */
+#define NGX_HTTP_LIVE_HLS_FINALS  10000
+
+
 static ngx_int_t ngx_http_live_hls_handler(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_live_hls_proved(ngx_http_request_t *r,
     ngx_http_live_ctx_t *lctx);
 static ngx_uint_t ngx_http_live_hls_playback(ngx_http_live_ctx_t *lctx);
+static ngx_uint_t ngx_http_live_hls_is(ngx_live_hls_sh_t *hls,
+    ngx_live_hls_name_t *name);
+static ngx_live_stream_t *ngx_http_live_hls_ended(ngx_http_live_ctx_t *lctx,
+    ngx_live_hls_name_t *name);
 static ngx_int_t ngx_http_live_hls_answer(ngx_http_request_t *r,
     ngx_live_stream_t *st, ngx_live_hls_app_conf_t *conf,
     ngx_live_hls_name_t *name);
@@ -140,7 +148,7 @@ ngx_http_live_hls_playback(ngx_http_live_ctx_t *lctx)
 ngx_int_t
 ngx_http_live_hls_allowed(ngx_http_request_t *r)
 {
-    ngx_live_stream_t        *st;
+    ngx_live_stream_t        *st, *ended;
     ngx_live_hls_sh_t        *hls;
     ngx_live_hls_name_t       name;
     ngx_http_live_ctx_t      *lctx;
@@ -162,13 +170,21 @@ ngx_http_live_hls_allowed(ngx_http_request_t *r)
 
     if (hls
         && (name.kind == NGX_LIVE_HLS_NAME_INDEX
-            || (hls->recovering == 0
-                && name.session.len == ngx_strlen(hls->session)
-                && ngx_strncmp(name.session.data, hls->session,
-                               name.session.len)
-                   == 0)))
+            || ngx_http_live_hls_is(hls, &name)))
     {
         return ngx_http_live_hls_answer(r, st, conf, &name);
+    }
+
+    if (name.kind != NGX_LIVE_HLS_NAME_INDEX || st == NULL) {
+        ended = ngx_http_live_hls_ended(lctx, &name);
+
+        if (ended) {
+            if (st) {
+                ngx_live_stream_close(st);
+            }
+
+            return ngx_http_live_hls_answer(r, ended, conf, &name);
+        }
     }
 
     if (st) {
@@ -184,6 +200,50 @@ ngx_http_live_hls_allowed(ngx_http_request_t *r)
     }
 
     return ngx_http_live_hls_stored(r, conf, &name);
+}
+
+
+static ngx_uint_t
+ngx_http_live_hls_is(ngx_live_hls_sh_t *hls, ngx_live_hls_name_t *name)
+{
+    return hls->recovering == 0
+           && name->session.len == ngx_strlen(hls->session)
+           && ngx_strncmp(name->session.data, hls->session,
+                          name->session.len)
+              == 0;
+}
+
+
+/*
+ * Of a session that is over, until its playlists are files: players give up at
+ * a 404.  A worker that was killed may have left them unwritten.
+ */
+
+static ngx_live_stream_t *
+ngx_http_live_hls_ended(ngx_http_live_ctx_t *lctx, ngx_live_hls_name_t *name)
+{
+    ngx_uint_t          i;
+    ngx_live_hls_sh_t  *hls;
+    ngx_live_stream_t  *st;
+
+    i = 0;
+
+    while ((st = ngx_live_stream_next_ended(&lctx->app, &lctx->name, &i))) {
+
+        hls = ngx_live_hls_get(st->sh);
+
+        if (hls && hls->finals
+            && ngx_live_clock() - hls->finals_since < NGX_HTTP_LIVE_HLS_FINALS
+            && (name->kind == NGX_LIVE_HLS_NAME_INDEX
+                || ngx_http_live_hls_is(hls, name)))
+        {
+            return st;
+        }
+
+        ngx_live_stream_close(st);
+    }
+
+    return NULL;
 }
 
 

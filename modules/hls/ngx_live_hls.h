@@ -242,6 +242,10 @@ typedef struct {
 
     ngx_live_hls_stat_sh_t     stat;
 
+    ngx_uint_t                 finals;      /* final playlists that are being
+                                               written by the last owner */
+    int64_t                    finals_since; /* ngx_live_clock() */
+
     ngx_live_hls_waiters_sh_t  waiters[NGX_LIVE_SLOTS];
 } ngx_live_hls_sh_t;
 

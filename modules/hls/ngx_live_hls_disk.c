@@ -328,6 +328,9 @@ ngx_live_hls_disk_final(ngx_live_hls_disk_t *disk, const char *name,
     }
 
     disk->finals++;
+
+    disk->hls->finals = disk->finals;
+    disk->hls->finals_since = ngx_live_clock();
 }
 
 
@@ -746,6 +749,7 @@ ngx_live_hls_disk_done(ngx_event_t *ev)
 
     case NGX_LIVE_HLS_DISK_FINAL:
         disk->finals--;
+        disk->hls->finals = disk->finals;
 
         if (t->err) {
             disk->unfinal = 1;
